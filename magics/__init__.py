@@ -1,0 +1,1 @@
+"""The notebook and the terminal: magics, pictures of graphs, and the command `chalkgrad`."""
