@@ -1,0 +1,166 @@
+"""What is wrong, where, and the way out: errors as data, worded once by the layer that knows."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from .span import Span
+
+MOST_REPORTED = 5
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side of what failed: `left : Q   [B, T, d]`."""
+
+    role: str
+    text: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class CallSite:
+    """A link of the call chain: the function and where it was called."""
+
+    function: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One error: the fact, the place, the way out.
+
+    `code` is a stable word for programs (`incomplete`: the text ends too early). `calls` is the
+    chain of calls that led here, innermost first.
+    """
+
+    message: str
+    span: Span
+    hint: str = ""
+    code: str = "syntax"
+    operands: tuple[Operand, ...] = ()
+    notes: tuple[str, ...] = ()
+    calls: tuple[CallSite, ...] = ()
+
+
+class DslError(Exception):
+    """One or more errors of a program; the attributes speak of the first, `str` shows all."""
+
+    def __init__(self, first: Diagnostic, *others: Diagnostic) -> None:
+        super().__init__(first, *others)
+        self.diagnostics = (first, *others)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in one line."""
+        return self.diagnostics[0].message
+
+    @property
+    def span(self) -> Span:
+        """Where, in the text as typed."""
+        return self.diagnostics[0].span
+
+    @property
+    def hint(self) -> str:
+        """The way out, or an empty string."""
+        return self.diagnostics[0].hint
+
+    @property
+    def code(self) -> str:
+        """A stable word for the kind of error."""
+        return self.diagnostics[0].code
+
+    def called(self, function: str, span: Span) -> DslError:
+        """The same errors, reached through a call of `function` at `span`."""
+        site = CallSite(function, span)
+        return DslError(*(replace(d, calls=(*d.calls, site)) for d in self.diagnostics))
+
+    def __str__(self) -> str:
+        return "\n\n".join(render(each) for each in self.diagnostics)
+
+
+def refuse(message: str, span: Span, hint: str = "", code: str = "syntax") -> DslError:
+    """An error with one diagnostic, to be raised."""
+    return DslError(Diagnostic(message, span, hint, code))
+
+
+def join(errors: Iterable[DslError]) -> DslError:
+    """Several errors as one, in the order of the text, at most five of them."""
+    found = [each for error in errors for each in error.diagnostics]
+    found.sort(key=lambda each: each.span.start)
+    return DslError(*found[:MOST_REPORTED])
+
+
+def two_readings(span: Span, rewrites: tuple[str, str]) -> DslError:
+    """The error for a form that two people read differently; each rewrite says one reading."""
+    first, second = rewrites
+    message = f"`{one_line(span.text)}` can be read two ways"
+    return refuse(message, span, f"write `{first}` or `{second}`", "ambiguous")
+
+
+def one_line(text: str) -> str:
+    """The text of an expression that may go over several lines, comments left out."""
+    return " ".join(" ".join(line.partition("#")[0] for line in text.splitlines()).split())
+
+
+def render(error: Diagnostic) -> str:
+    """The error as plain text: fact, operands, place with a caret line, calls, notes, way out."""
+    return "\n".join(_lines(error))
+
+
+def display_width(text: str) -> int:
+    """How many columns a text takes: 0 for combining accents, 2 for wide characters."""
+    return sum(_char_width(char) for char in text)
+
+
+def _lines(error: Diagnostic) -> Iterator[str]:
+    yield f"error: {error.message}"
+    yield from _operand_lines(error.operands)
+    yield f"  {error.span.label}"
+    yield from _source_lines(error.span)
+    for call in error.calls:
+        yield f"  in `{call.function}`, called at {call.span.label}"
+        yield f"    {call.span.line} | {_line_of(call.span)}"
+    yield from (f"  note: {note}" for note in error.notes)
+    if error.hint:
+        yield f"  help: {error.hint}"
+
+
+def _operand_lines(operands: tuple[Operand, ...]) -> Iterator[str]:
+    roles = max((display_width(each.role) for each in operands), default=0)
+    texts = max((display_width(one_line(each.text)) for each in operands), default=0)
+    for each in operands:
+        role, text = _pad(each.role, roles), _pad(one_line(each.text), max(texts, 23))
+        yield f"    {role}: {text}  {each.shape}".rstrip()
+
+
+def _source_lines(span: Span) -> Iterator[str]:
+    """The first line of the span, and carets under the part of it that the span covers."""
+    number, line = str(span.line), _line_of(span)
+    before, inside = line[: span.column - 1], line[span.column - 1 :][: len(span.text)]
+    padding = "".join(c if c == "\t" else " " * _char_width(c) for c in before)
+    yield f"    {number} | {line}".rstrip()
+    yield f"    {' ' * len(number)} | {padding}{'^' * max(1, display_width(inside))}"
+
+
+def _line_of(span: Span) -> str:
+    """The source line with characters that no terminal can show replaced one for one."""
+    return "".join(
+        c if c == "\t" or _is_visible(c) else "\ufffd" for c in span.source.line(span.line)
+    )
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - display_width(text))
