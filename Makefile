@@ -14,7 +14,7 @@ test: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
 test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -rs
 
 $(READY): pyproject.toml constraints.txt
