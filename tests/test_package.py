@@ -44,7 +44,7 @@ def pip(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of a copy of the tree, since setuptools leaves a build folder and packs what is in it."""
+    """A wheel of a copy of the tree: setuptools leaves `build`, and packs what it finds there."""
     tree, out = tmp_path_factory.mktemp("source") / "tree", tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*NOT_SOURCE))
     pip("wheel", "--no-build-isolation", "--wheel-dir", out, tree)
