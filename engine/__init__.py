@@ -1,0 +1,35 @@
+"""chalkgrad's engine: the static graph, its derivatives as graph, and the evaluator.
+
+>>> from engine import Evaluator, gradients, ops, var
+>>> x = var("x", [3])
+>>> (gx,) = gradients(ops.sum(x * x), [x])
+>>> [value] = Evaluator([gx]).run({x: [1.0, 2.0, 3.0]})
+>>> value.tolist()
+[2.0, 4.0, 6.0]
+"""
+
+from engine import ops
+from engine.calculus import gradients, hessian, hvp, jacobian, jvp, vjp
+from engine.errors import EngineError, GradientError, KindError, MissingInput, ShapeError
+from engine.graph import Node, Op
+from engine.ops import const
+from engine.ops import variable as var
+
+__all__ = [
+    "EngineError",
+    "GradientError",
+    "KindError",
+    "MissingInput",
+    "Node",
+    "Op",
+    "ShapeError",
+    "const",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "ops",
+    "var",
+    "vjp",
+]

@@ -1,0 +1,63 @@
+"""Jacobians, Hessians and Hessian-vector products by composing the two modes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.calculus.jvp import jvp
+from engine.calculus.vjp import gradients
+from engine.dims import Dim, product, show
+from engine.errors import GradientError
+from engine.graph import Node
+from engine.ops import eye, reshape, stack
+
+
+def vjp(output: Node, wrt: Sequence[Node], cotangent: Node) -> list[Node]:
+    """Jᵀ·g for each node of `wrt`: the gradients of `output` seeded with `cotangent`."""
+    return gradients(output, wrt, cotangent)
+
+
+def jacobian(output: Node, wrt: Node) -> Node:
+    """∂y/∂x of shape [*y.shape, *x.shape] for sizes known as numbers: one pass per element of the smaller side.
+
+    Raises GradientError when a size is known only by name.
+    """
+    outputs, inputs = _count(output), _count(wrt)
+    flat = reshape(output, (outputs,)) if output.rank != 1 else output
+    if outputs <= inputs:
+        rows = [gradients(flat[i], [wrt])[0] for i in range(outputs)]
+        stacked = stack(rows) if rows else reshape(wrt[None][:0], (0, *(wrt.shape or ())))
+    else:
+        basis = eye(inputs)
+        columns = [jvp(flat, [wrt], [reshape(basis[j], wrt.shape)]) for j in range(inputs)]
+        stacked = stack(columns, axis=-1)
+    return reshape(stacked, (*(output.shape or ()), *(wrt.shape or ())))
+
+
+def _count(node: Node) -> int:
+    n: Dim = None if node.shape is None else product(node.shape)
+    if not isinstance(n, int):
+        raise GradientError(
+            f"a Jacobian needs sizes known as numbers, not {show(node.shape)}",
+            nodes=(node,),
+            hint="give the sizes values, or use jvp, vjp and hvp, which do not need them",
+        )
+    return n
+
+
+def hessian(output: Node, wrt: Node) -> Node:
+    """∂²f/∂x∂x of shape [*x.shape, *x.shape] for a scalar f: the Jacobian of the gradient."""
+    return jacobian(gradients(_scalar(output), [wrt])[0], wrt)
+
+
+def hvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+    """The Hessian of a scalar times `tangents`, forward over reverse: no matrix is formed (Pearlmutter, 1994)."""
+    return [jvp(g, wrt, tangents) for g in gradients(_scalar(output), wrt)]
+
+
+def _scalar(output: Node) -> Node:
+    if output.rank not in (0, None):
+        raise GradientError(
+            f"a Hessian is of a scalar, not of {output.describe()}", nodes=(output,), hint="sum it: `sum({0})`"
+        )
+    return output

@@ -1,0 +1,74 @@
+"""Reverse mode as a transformation of graphs: x̄ = Σ ȳ ∂y/∂x over the users y of x, in reverse topological order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.origins import record
+from engine.dims import fits, show
+from engine.errors import GradientError
+from engine.graph import Node, depends, toposort
+from engine.ops import ones
+from engine.ops.families import shape_of, zeros_like
+from engine.passes.simplify import tidy
+
+
+def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> list[Node]:
+    """One node per node of `wrt`: the gradient of the sum of `output`, with exactly the shape of that node.
+
+    The cotangent of the output is `seed`, ones by default; where the output does not depend on a node the gradient is zeros.
+    The results are graph again, so they can be differentiated, drawn and evaluated like any other.
+
+    Raises GradientError for an output or a `wrt` of whole numbers or truth values.
+    Source: Griewank & Walther, Evaluating Derivatives, ch. 3.
+
+    >>> from engine import ops, var
+    >>> x = var("x", [3])
+    >>> gradients(ops.sum(x**2), [x, var("unused", [2])])
+    [<mul [3]>, <zeros [2]>]
+    """
+    _differentiable(output, wrt)
+    if seed is not None and not fits(output.shape, seed.shape):
+        raise GradientError(f"the seed {show(seed.shape)} is not of the output's shape {show(output.shape)}")
+    forward = toposort([output])
+    cotangents = _pull_back(output, forward, set(wrt), seed or ones(shape_of(output)))
+    found = [cotangents.get(x) for x in wrt]
+    made = tidy([g for g in found if g is not None], keep=set(forward))
+    results = iter(made)
+    return [zeros_like(x) if g is None else next(results) for x, g in zip(wrt, found, strict=True)]
+
+
+def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
+    for node, role in ((output, "of"), *((x, "with respect to") for x in wrt)):
+        if node.kind != "float":
+            raise GradientError(
+                f"there is no gradient {role} {node.describe()}: only floats vary continuously", nodes=(node,)
+            )
+
+
+def _pull_back(output: Node, forward: list[Node], wrt: set[Node], seed: Node) -> dict[Node, Node]:
+    """The cotangent of every node between the output and `wrt`."""
+    active = depends([output], wrt)
+    known = set(forward)
+    record([seed], output, "seed", known)
+    parts: dict[Node, list[Node]] = {output: [seed]}
+    cotangents: dict[Node, Node] = {}
+    for y in reversed(forward):
+        if y not in parts:
+            continue
+        g = cotangents[y] = _add_up(parts.pop(y), y, known)
+        if y.inputs and any(x in active for x in y.inputs):
+            for x, dx in zip(y.inputs, y.op.vjp(g, y, *y.inputs), strict=True):
+                if dx is not None and x in active:
+                    record([dx], y, "vjp", known)
+                    parts.setdefault(x, []).append(dx)
+    return cotangents
+
+
+def _add_up(parts: list[Node], y: Node, known: set[Node]) -> Node:
+    """The sum of what the users sent back, in the order they were written."""
+    total = parts[-1]
+    for part in parts[-2::-1]:
+        total = total + part
+    record([total], y, "vjp", known)
+    return total

@@ -1,0 +1,260 @@
+"""Sizes of axes: numbers, polynomials in named sizes, or unknown; how they agree, broadcast and contract.
+
+A `Dim` is an `int`, a sympy expression in `Size` symbols (`4*d`, `d/H`, `T + 1`), or None when nothing is known. A `Shape`
+is a tuple of dims, or None when even the rank is unknown. Two sizes agree iff they are equal as polynomials, or both have
+equal known values; different names never unify, and a named size is never taken to be 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import sympy
+
+from engine.errors import ShapeError
+
+
+class Size(sympy.Symbol):
+    """A named positive integer; `value` when it is fixed (`dim d = 64`), None when it is known only with the data."""
+
+    __slots__ = ("value",)
+    value: int | None
+
+    def __new__(cls, name: str, value: int | None = None) -> Size:
+        self = sympy.Symbol.__xnew__(cls, name, integer=True, positive=True)
+        self.value = value
+        return self
+
+    def _hashable_content(self) -> tuple[object, ...]:
+        return (*super()._hashable_content(), -1 if self.value is None else self.value)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (size, (self.name, self.value))
+
+
+@lru_cache(maxsize=None)
+def size(name: str, value: int | None = None) -> Size:
+    """The size called `name`; the same symbol each time.
+
+    >>> 4 * size("d") / size("d")
+    4
+    """
+    return Size(name, value)
+
+
+Dim = int | sympy.Expr | None
+Shape = tuple[Dim, ...] | None
+
+
+@lru_cache(maxsize=65536)
+def canonical(dim: int | sympy.Expr) -> int | sympy.Expr:
+    """The one form of a polynomial: expanded, and an `int` when it is a number."""
+    if isinstance(dim, int):
+        return dim
+    expanded = sympy.expand(dim)
+    return int(expanded) if expanded.is_Integer else expanded
+
+
+@lru_cache(maxsize=65536)
+def known(dim: Dim) -> int | None:
+    """The number that a dim stands for, when all its sizes have values.
+
+    >>> known(4 * size("d", 16)), known(size("T"))
+    (64, None)
+    """
+    if dim is None or isinstance(dim, int):
+        return dim
+    values = {s: s.value for s in dim.free_symbols if isinstance(s, Size) and s.value is not None}
+    number = canonical(dim.subs(values))
+    return number if isinstance(number, int) else None
+
+
+def same(a: Dim, b: Dim) -> bool:
+    """Whether two dims are known to agree: equal as polynomials, or by equal known values."""
+    if a is None or b is None:
+        return False
+    if a is b or canonical(a) == canonical(b):
+        return True
+    x, y = known(a), known(b)
+    return x is not None and x == y
+
+
+def may_agree(a: Dim, b: Dim) -> bool:
+    """Whether nothing speaks against `a` = `b`: one of them is unknown, or they agree."""
+    return a is None or b is None or same(a, b)
+
+
+def complete(shape: Shape) -> bool:
+    """Whether every axis of the shape is known, by number or by name."""
+    return shape is not None and None not in shape
+
+
+def same_shape(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are known to be equal, axis by axis."""
+    if a is None or b is None or len(a) != len(b):
+        return False
+    return a is b or all(same(x, y) for x, y in zip(a, b, strict=True))
+
+
+def fits(declared: Shape, actual: Shape) -> bool:
+    """Whether nothing speaks against the two shapes being equal."""
+    if declared is None or actual is None:
+        return True
+    return len(declared) == len(actual) and all(map(may_agree, declared, actual))
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """The number of elements, None when a dim is unknown."""
+    total: int | sympy.Expr = 1
+    for dim in dims:
+        if dim is None:
+            return None
+        total = total * dim
+    return canonical(total)
+
+
+def total(dims: Iterable[Dim]) -> Dim:
+    """The sum of the dims (a concatenated axis), None when one is unknown."""
+    result: int | sympy.Expr = 0
+    for dim in dims:
+        if dim is None:
+            return None
+        result = result + dim
+    return canonical(result)
+
+
+def exact(a: int | sympy.Expr, b: int | sympy.Expr) -> int | sympy.Expr:
+    """a / b as a size; that b divides a is checked once both are known.
+
+    >>> exact(12, 3), exact(size("d"), size("H"))
+    (4, d/H)
+    """
+    return canonical(sympy.sympify(a) / b)
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The common shape, aligned right: equal, or literally 1, or missing.
+
+    Raises ShapeError naming the axis. An unknown rank makes the result's unknown.
+
+    >>> broadcast((size("B"), 1, 3), (4, 1))
+    (B, 4, 3)
+    """
+    if any(shape is None for shape in shapes):
+        return None
+    result: tuple[Dim, ...] = ()
+    for shape in shapes:
+        assert shape is not None
+        result = _broadcast_pair(result, shape)
+    return result
+
+
+def _broadcast_pair(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    rank = max(len(left), len(right))
+    a, b = (1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right
+    return tuple(
+        _broadcast_dim(x, y, axis - rank, (left, right)) for axis, (x, y) in enumerate(zip(a, b, strict=True))
+    )
+
+
+def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape]) -> Dim:
+    if x == 1 and isinstance(x, int):
+        return y
+    if y == 1 and isinstance(y, int):
+        return x
+    if x is None or y is None:
+        return x if y is None else y
+    if same(x, y):
+        return x
+    raise ShapeError(
+        f"cannot broadcast {show(shapes[0])} with {show(shapes[1])}: "
+        f"axis {axis} is {show_dim(x)} on the left and {show_dim(y)} on the right",
+        hint=_move_axis(shapes, axis),
+    )
+
+
+def _move_axis(shapes: tuple[Shape, Shape], axis: int) -> str | None:
+    """Where one operand's only axis stands elsewhere in the other: how to index it there."""
+    for this, other, place, side in ((*shapes, 0, "left"), (*shapes[::-1], 1, "right")):
+        if this is None or other is None or len(this) != 1:
+            continue
+        places = [i for i, dim in enumerate(other) if same(dim, this[0])]
+        if places:
+            behind = len(other) - 1 - places[-1]
+            steps = "one place" if behind == 1 else f"{behind} places"
+            index = ", ".join([":"] + ["None"] * behind)
+            return (
+                f"the {show_dim(this[0])} axis of the {side} side would have to sit {steps} further left: "
+                f"write `{{{place}}}[{index}]`"
+            )
+    return None
+
+
+def contract(a: Shape, b: Shape) -> Shape:
+    """The shape of the matrix product: last axis of `a` with second-last of `b`; batch axes broadcast; 1-d as in NumPy."""
+    if a is None or b is None:
+        return None
+    if not a or not b:
+        raise ShapeError(
+            f"cannot multiply {show(a)} by {show(b)}: a matrix product needs at least one axis on either side",
+            hint="scale with `{0} * {1}`",
+        )
+    inner = b[0] if len(b) == 1 else b[-2]
+    if not may_agree(a[-1], inner):
+        raise ShapeError(
+            f"cannot multiply {show(a)} by {show(b)}: the inner sizes are {show_dim(a[-1])} and {show_dim(inner)}",
+            hint=_transpose_hint(a, b),
+        )
+    batch = broadcast(a[:-2], b[:-2])
+    assert batch is not None
+    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+
+
+def _transpose_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str | None:
+    if len(b) > 1 and same(a[-1], b[-1]):
+        return "the last axes agree: did you mean `{0} @ {1}^T`?"
+    if len(a) > 1 and same(a[-2], b[0] if len(b) == 1 else b[-2]):
+        return "the second-last axes agree: did you mean `{0}^T @ {1}`?"
+    if len(a) > 1 and len(b) > 1 and same(b[-1], a[-2]) and not b[:-2]:
+        return "the other order fits: did you mean `{1} @ {0}`?"
+    return None
+
+
+def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
+    """The number of a dim once the named sizes have values. Raises ShapeError when a division leaves a remainder."""
+    if isinstance(dim, int):
+        return dim
+    values: dict[sympy.Basic, int] = {}
+    for symbol in dim.free_symbols:
+        assert isinstance(symbol, Size)
+        if symbol.name not in sizes and symbol.value is None:
+            raise ShapeError(f"the size `{symbol.name}` is not known from any input")
+        values[symbol] = sizes.get(symbol.name, symbol.value or 0)
+    number = sympy.nsimplify(dim.subs(values))
+    if not number.is_Integer or number < 0:
+        told = ", ".join(sorted(f"{symbol} = {value}" for symbol, value in values.items()))
+        raise ShapeError(f"the size {show_dim(dim)} is not a whole number of elements: {told}")
+    return int(number)
+
+
+def sizes_in(dim: Dim) -> frozenset[Size]:
+    """The named sizes a dim depends on."""
+    if dim is None or isinstance(dim, int):
+        return frozenset()
+    return frozenset(s for s in dim.free_symbols if isinstance(s, Size))
+
+
+def show_dim(dim: Dim) -> str:
+    """A dim as one writes it: `4d`, `d/H`, `T + 1`; `?` when unknown."""
+    return "?" if dim is None else re.sub(r"\b(\d+)\*(?=[^\W\d])", r"\1", str(dim))
+
+
+def show(shape: Shape) -> str:
+    """A shape as one writes it.
+
+    >>> show((size("B"), 4 * size("d"), None))
+    '[B, 4d, ?]'
+    """
+    return "[...]" if shape is None else f"[{', '.join(map(show_dim, shape))}]"

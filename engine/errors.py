@@ -1,0 +1,67 @@
+"""What the engine refuses, as data: the fact, the op and nodes it is about, and the way out.
+
+The engine never sees source text. A hint may therefore hold the places `{0}`, `{1}`, … for the texts of the operands; who
+knows the text (a program) fills them in, everybody else sees the nodes' own short descriptions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.graph import Node, Op
+
+
+class EngineError(Exception):
+    """An error of the graph: `message`, the `op` it concerns, its operand `nodes`, and a `hint` that mends it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        op: Op | None = None,
+        nodes: tuple[Node, ...] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.op = op
+        self.nodes = nodes
+        self.hint = hint
+
+    def about(self, op: Op, nodes: tuple[Node, ...]) -> EngineError:
+        """The same error, told where it happened (the first to know wins)."""
+        self.op = self.op or op
+        self.nodes = self.nodes or nodes
+        return self
+
+    def help(self, texts: tuple[str, ...] | None = None) -> str | None:
+        """The hint with its places filled by `texts`, or by short descriptions of the nodes."""
+        if self.hint is None:
+            return None
+        text = self.hint
+        for place, name in enumerate(texts or tuple(node.label() for node in self.nodes)):
+            text = text.replace(f"{{{place}}}", name)
+        return text
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        lines += [f"    {node.label()}: {node.describe()}" for node in self.nodes]
+        hint = self.help()
+        return "\n".join(lines + ([f"  help: {hint}"] if hint else []))
+
+
+class ShapeError(EngineError, ValueError):
+    """Shapes that do not fit: of operands when a graph is built, of feeds when it is run."""
+
+
+class KindError(EngineError, TypeError):
+    """An element kind (float, int, bool) or an argument type that an op or a leaf does not take."""
+
+
+class MissingInput(EngineError, LookupError):
+    """A leaf that the outputs depend on was not fed."""
+
+
+class GradientError(EngineError, ValueError):
+    """A derivative that does not exist as asked: of an integer, with respect to an integer, of a wrong shape."""

@@ -1,0 +1,103 @@
+"""Arithmetic on broadcast operands: + - * / ^, negation, absolute value, sign, minimum and maximum."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.graph import Node, Operand, as_node
+from engine.ops.families import pointwise, to_float, to_number
+from engine.ops.logic import equal, where
+from engine.ops.sources import constant_value
+
+add = pointwise(
+    "add", torch.add, lambda g, y, a, b: g, lambda g, y, a, b: g, tex="%s + %s", glyph="+", operand=to_number
+)
+sub = pointwise(
+    "sub", torch.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g, tex="%s - %s", glyph="-", operand=to_number
+)
+mul = pointwise(
+    "mul",
+    torch.mul,
+    lambda g, y, a, b: g * b,
+    lambda g, y, a, b: g * a,
+    tex=r"%s \odot %s",
+    glyph="*",
+    operand=to_number,
+)
+div = pointwise(
+    "div",
+    torch.div,
+    lambda g, y, a, b: g / b,
+    lambda g, y, a, b: -(g * y / b),  # ∂(a/b)/∂b = -a/b² = -y/b
+    tex=r"\frac{%s}{%s}",
+    glyph="/",
+)
+neg = pointwise("neg", torch.neg, lambda g, y, x: -g, tex="-%s", glyph="-", operand=to_number)
+
+
+def _power_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
+    """∂aᵇ/∂a = b aᵇ⁻¹, and 0 where b = 0 (so that a = 0 gives no NaN)."""
+    n = constant_value(b)
+    if n is None:
+        return g * where(equal(b, 0), 0.0, b * a ** (b - 1))
+    if n == 0:
+        return g * 0.0
+    return g if n == 1 else g * (n * a) if n == 2 else g * (n * a ** (n - 1))
+
+
+def _exponent_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
+    """∂aᵇ/∂b = aᵇ ln a, and 0 where a = 0 (0ᵇ is flat for b > 0)."""
+    from engine.ops.functions import log
+
+    zero = equal(a, 0)
+    return g * where(zero, 0.0, y * log(where(zero, 1.0, a)))
+
+
+
+
+def _pow_code(node: Node, names: tuple[str, ...]) -> str:
+    """A constant exponent stays a Python number: torch then squares, roots or inverts instead of calling pow."""
+    n = constant_value(node.inputs[1])
+    return f"torch.pow({names[0]}, {names[1] if n is None else repr(n)})"
+
+
+pow = pointwise(
+    "pow",
+    torch.pow,
+    _power_rule,
+    _exponent_rule,
+    tex="{%s}^{%s}",
+    glyph="^",
+    operand=to_number,
+    cost=2,
+    code=_pow_code,
+)
+abs = pointwise(
+    "abs", torch.abs, lambda g, y, x: g * sign(x), tex=r"\left|%s\right|", operand=to_number
+)
+sign = pointwise("sign", torch.sign, None, tex=r"\operatorname{sign}(%s)", operand=to_number)
+
+
+def _winner(x: Node, other: Node) -> Node:
+    """1 where x is the chosen one, ½ at a tie."""
+    return where(equal(x, other), 0.5, 1.0)
+
+
+maximum = pointwise(
+    "maximum",
+    torch.maximum,
+    lambda g, y, a, b: g * where(equal(y, a), _winner(a, b), 0.0),
+    lambda g, y, a, b: g * where(equal(y, b), _winner(a, b), 0.0),
+    tex=r"\max(%s, %s)",
+    operand=to_number,
+)
+minimum = pointwise(
+    "minimum",
+    torch.minimum,
+    lambda g, y, a, b: g * where(equal(y, a), _winner(a, b), 0.0),
+    lambda g, y, a, b: g * where(equal(y, b), _winner(a, b), 0.0),
+    tex=r"\min(%s, %s)",
+    operand=to_number,
+)
+
+

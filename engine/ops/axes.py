@@ -1,0 +1,77 @@
+"""Axes as NumPy takes them: checked against the rank, and counted from the right once it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.dims import Dim, Shape, product, show
+from engine.errors import KindError, ShapeError
+from engine.graph import Node
+
+Axis = int | Sequence[int] | None
+
+
+def one_axis(axis: int, x: Node, extra: int = 0) -> int:
+    """A single axis of `x` (of its rank plus `extra`), negative when the rank is known; a scalar has axes 0 and -1."""
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        raise KindError(f"an axis is a whole number, not {axis!r}")
+    if x.rank is None:
+        return axis
+    rank = max(1, x.rank + extra)
+    if not -rank <= axis < rank:
+        raise ShapeError(
+            f"axis {axis} does not exist in {show(x.shape)}",
+            nodes=(x,),
+            hint=f"its axes are {-rank} to {rank - 1}",
+        )
+    return axis - rank if axis >= 0 else axis
+
+
+def some_axes(axis: Axis, x: Node) -> tuple[int, ...] | None:
+    """The axes of a reduction: None is all of them, as is every axis of a scalar."""
+    if axis is None:
+        return None
+    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(sorted(one_axis(a, x) for a in given))
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"an axis is named twice in {tuple(given)}", nodes=(x,))
+    return () if x.rank == 0 else axes
+
+
+def reduced(shape: Shape, axis: tuple[int, ...] | int | None, keepdims: bool) -> Shape:
+    """The shape that is left after a reduction."""
+    axes = (axis,) if isinstance(axis, int) else axis
+    if shape is None:
+        return () if axes is None and not keepdims else None
+    gone = set(range(len(shape))) if axes is None else {a % len(shape) for a in axes if shape}
+    kept = [1 if i in gone else dim for i, dim in enumerate(shape)]
+    return tuple(kept) if keepdims else tuple(dim for i, dim in enumerate(kept) if i not in gone)
+
+
+def reduced_size(x: Node, axis: tuple[int, ...] | int | None) -> Dim:
+    """How many elements each result of a reduction takes together, None when unknown."""
+    if x.shape is None:
+        return None
+    axes = range(len(x.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return product(x.shape[a] for a in axes if x.shape)
+
+
+def restore_axes(g: Node, axis: tuple[int, ...] | int | None) -> Node:
+    """`g` with axes of size 1 put back where a reduction without keepdims took them out."""
+    if axis is None or axis == () :
+        return g
+    for a in sorted((axis,) if isinstance(axis, int) else axis, key=_outermost):
+        g = g[new_axis(a)]
+    return g
+
+
+def _outermost(axis: int) -> tuple[bool, int]:
+    """Axes from the left come in rising order; axes from the right in falling order, the last first."""
+    return (axis < 0, -axis if axis < 0 else axis)
+
+
+def new_axis(axis: int) -> tuple[Any, ...]:
+    """The index key that puts an axis of size 1 at `axis` of the result."""
+    colon = slice(None)
+    return (*(colon,) * axis, None) if axis >= 0 else (..., None, *(colon,) * (-axis - 1))

@@ -1,0 +1,158 @@
+"""Basic indexing as in NumPy, `x[1, :, None, ..., -2:]`, and its adjoint; an integer tensor as key is a gather."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from engine import dims
+from engine.dims import Dim, Shape, show
+from engine.errors import KindError, ShapeError
+from engine.graph import Node, Operand, as_node
+from engine.ops import kernels
+from engine.ops.families import linear, shape_of
+from engine.ops.layout import asked, reshape
+
+# one entry of a key: int, None (new axis), Ellipsis, or a slice as the hashable triple (start, stop, step)
+Key = tuple[Any, ...]
+
+
+def _index(x: Operand, key: Any) -> Node:
+    """NumPy's basic indexing; `E[tokens]` with an integer node gathers rows."""
+    from engine.ops.selection import gather
+
+    node = as_node(x)
+    if isinstance(key, Node) or _is_array(key):
+        return gather(node, key)
+    entries = key if isinstance(key, tuple) else (key,)
+    return index.node((node,), key=tuple(_entry(k, node) for k in entries))
+
+
+def _is_array(key: Any) -> bool:
+    return hasattr(key, "dtype") or isinstance(key, list)
+
+
+def _entry(k: Any, x: Node) -> Any:
+    """One entry of a key, checked and made hashable."""
+    if k is None or k is Ellipsis or (isinstance(k, int) and not isinstance(k, bool)):
+        return k
+    if isinstance(k, slice):
+        if isinstance(k.step, int) and k.step < 1:
+            raise KindError("a slice needs a positive step", nodes=(x,), hint="reverse with ops.flip")
+        return (k.start, k.stop, k.step)
+    if isinstance(k, sympy.Expr):
+        return dims.canonical(k)
+    raise KindError(
+        f"cannot index with {k!r}" if not isinstance(k, Node) else "cannot mix an index tensor with others",
+        nodes=(x,),
+        hint="keys are integers, slices, None, ... and, alone, an integer tensor; choose by truth with ops.where",
+    )
+
+
+def aligned(key: Key, shape: tuple[Dim, ...]) -> list[tuple[Any, int]]:
+    """Each entry of the key with the axis it takes (the ellipsis spelled out)."""
+    taken = sum(1 for k in key if k is not None and k is not Ellipsis)
+    if taken > len(shape) or sum(1 for k in key if k is Ellipsis) > 1:
+        raise ShapeError(f"{taken} indices for the {len(shape)} axes of {show(shape)}")
+    colon = ((None, None, None),) * (len(shape) - taken)
+    at = next((i for i, k in enumerate(key) if k is Ellipsis), len(key))
+    full = (*key[:at], *colon, *key[at + 1 :])
+    axis, result = 0, list[tuple[Any, int]]()
+    for k in full:
+        result.append((k, axis))
+        axis += k is not None
+    return result
+
+
+def _indexed(attrs: Any, x: Node) -> Shape:
+    if x.shape is None:
+        return None
+    shape: list[Dim] = []
+    for k, axis in aligned(attrs["key"], x.shape):
+        if k is None:
+            shape.append(1)
+        elif isinstance(k, tuple):
+            shape.append(_slice_size(k, x.shape[axis]))
+        else:
+            _check_bounds(k, x.shape[axis], axis, x.shape)
+    return tuple(shape)
+
+
+def _check_bounds(k: Any, n: Dim, axis: int, shape: Shape) -> None:
+    number = dims.known(n)
+    if isinstance(k, int) and number is not None and not -number <= k < number:
+        raise ShapeError(f"index {k} is outside axis {axis} of {show(shape)}")
+
+
+def _slice_size(key: tuple[Dim, Dim, int | None], n: Dim) -> Dim:
+    """The length of n elements cut by start:stop:step; clamped to the axis where it is a number, as in NumPy."""
+    start, stop, step = key
+    if isinstance(n, int) and all(k is None or isinstance(k, int) for k in (start, stop)):
+        return len(range(*slice(start, stop, step).indices(n)))
+    if n is None and not (start in (None, 0) and stop is None and step in (None, 1)):
+        return None
+    if n is None or (start is None and stop is None and step in (None, 1)):
+        return n
+    first, last = _place(start, n, 0), _place(stop, n, n)
+    length = dims.canonical(last - first)
+    if step in (None, 1):
+        return length
+    number = dims.known(length)
+    return None if number is None else -(-number // (step or 1))
+
+
+def _place(k: Dim, n: int | sympy.Expr, default: int | sympy.Expr) -> int | sympy.Expr:
+    if k is None:
+        return default
+    return n + k if isinstance(k, int) and k < 0 else k
+
+
+
+
+def _adjoint(g: Node, y: Node, x: Node) -> Node:
+    """New axes are dropped again; anything else writes `g` into zeros."""
+    key = y.attrs["key"]
+    if all(k is None or k is Ellipsis or k == (None, None, None) for k in key):
+        return reshape(g, shape_of(x))
+    to = shape_of(x)
+    if isinstance(to, Node):
+        return unindex.node((g, to), key=key, shape=None)
+    return unindex.node((g,), key=key, shape=to)
+
+
+def _key_text(y: Node) -> str:
+    return ", ".join(map(entry_text, y.attrs["key"]))
+
+
+def entry_text(k: Any) -> str:
+    """One entry of a key as one writes it."""
+    if k is Ellipsis:
+        return "..."
+    if not isinstance(k, tuple):
+        return str(k)
+    start, stop, step = ("" if part is None else str(part) for part in k)  # pyright: ignore[reportUnknownVariableType]
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
+index = linear(
+    "index",
+    kernels.index,
+    shape=_indexed,
+    adjoint=_adjoint,
+    tex=lambda y, x: rf"{{{x}}}_{{{_key_text(y)}}}",
+    glyph="[]",
+    attrs={"key": ()},
+    build=_index,
+    code=lambda y, names: f"{names[0]}[{_key_text(y)}]",
+)
+unindex = linear(
+    "unindex",
+    kernels.unindex,
+    shape=asked,
+    adjoint=lambda c, y, g, *like: index.node((c,), key=y.attrs["key"]),
+    tex=lambda y, g, *like: rf"\operatorname{{place}}_{{{_key_text(y)}}}({g})",
+    glyph="place",
+    attrs={"key": (), "shape": None},
+    cost=lambda y, g, *like: 0,
+)

@@ -1,0 +1,55 @@
+"""Where a derivative node comes from: the forward node and the rule that made it.
+
+A side table kept by the drivers, not a field of the node, so that equal nodes stay one node. When a pass replaces a node, the
+driver of the passes carries its origin over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from engine.graph import Node
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`rule` ("vjp" or "jvp") of the op of `forward` made the node."""
+
+    forward: Node
+    rule: str
+
+
+_origins: WeakKeyDictionary[Node, Origin] = WeakKeyDictionary()
+
+
+def origin(node: Node) -> Origin | None:
+    """The forward node and rule that made a derivative node; None for a node that a user wrote.
+
+    >>> from engine import gradients, ops, var
+    >>> x = var("x", [])
+    >>> (g,) = gradients(ops.exp(x), [x])
+    >>> origin(g) is None  # it is exp(x), the user's own node
+    True
+    """
+    return _origins.get(node)
+
+
+def record(made: Iterable[Node], forward: Node, rule: str, known: set[Node]) -> None:
+    """Mark every node below `made` that is not in `known` yet; they become known."""
+    stack = list(made)
+    while stack:
+        node = stack.pop()
+        if node in known:
+            continue
+        known.add(node)
+        _origins.setdefault(node, Origin(forward, rule))
+        stack.extend(node.inputs)
+
+
+def carry_over(old: Node, new: Node) -> None:
+    """A pass made `new` out of `old`: it has the same origin, unless it has one of its own."""
+    source = _origins.get(old)
+    if source is not None and new is not old:
+        _origins.setdefault(new, source)

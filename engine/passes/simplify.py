@@ -1,0 +1,110 @@
+"""Rules that make a graph say the same in fewer nodes: neutral elements, zeros, double inverses, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from engine import ops
+from engine.dims import same_shape
+from engine.graph import Node
+from engine.ops.families import broadcast_to, zeros_like
+from engine.ops.sources import constant_value
+from engine.passes.rewrite import Rule, rewrite
+
+
+def _filled_with(x: Node, value: float) -> bool:
+    """Whether every element of the node is `value`, by what it is."""
+    if x.op in (ops.zeros, ops.ones, ops.full):
+        return x.attrs["value"] == value
+    if x.op in (ops.expand, ops.cast):
+        return _filled_with(x.inputs[0], value)
+    return constant_value(x) == value
+
+
+def _instead(y: Node, x: Node) -> Node | None:
+    """`x` in the place of `y`: of the same kind, and repeated to its shape."""
+    return broadcast_to(x, y) if x.kind == y.kind else None
+
+
+def drop_neutral(n: Node) -> Node | None:
+    """x + 0, x - 0, x · 1, x / 1, x¹ -> x."""
+    match n:
+        case Node(ops.add | ops.sub, (x, zero)) if _filled_with(zero, 0):
+            return _instead(n, x)
+        case Node(ops.add, (zero, x)) if _filled_with(zero, 0):
+            return _instead(n, x)
+        case Node(ops.mul | ops.div | ops.pow, (x, one)) if _filled_with(one, 1):
+            return _instead(n, x)
+        case Node(ops.mul, (one, x)) if _filled_with(one, 1):
+            return _instead(n, x)
+    return None
+
+
+def absorb_zero(n: Node) -> Node | None:
+    """0 · x, 0 / x, A @ 0, and every linear op of zeros -> zeros."""
+    match n:
+        case Node(ops.mul | ops.matmul, (a, b)) if n.kind == "float" and (_is_zeros(a) or _is_zeros(b)):
+            return zeros_like(n)
+        case Node(ops.sub, (zero, x)) if _is_zeros(zero):
+            return _instead(n, -x)
+        case Node(ops.neg | ops.sum | ops.mean | ops.sum_to | ops.expand | ops.reshape | ops.transpose, (x, *_)):
+            return zeros_like(n) if _is_zeros(x) and n.kind == "float" else None
+    return None
+
+
+def _is_zeros(x: Node) -> bool:
+    return x.op is ops.zeros and x.kind == "float"
+
+
+def undo_inverse(n: Node) -> Node | None:
+    """-(-x) -> x,  (xᵀ)ᵀ -> x,  reshape and expand to the own shape -> x."""
+    match n:
+        case Node(ops.neg, (Node(ops.neg, (x,)),)):
+            return x
+        case Node(ops.transpose, (Node(ops.transpose, (x,)) as inner,)) if (
+            n.attrs["axes"] == inner.attrs["axes"] == (-1, -2)
+        ):
+            return x
+        case Node(ops.reshape | ops.expand | ops.sum_to, (x, *_)) if same_shape(n.shape, x.shape):
+            return x
+    return None
+
+
+def pull_out_sign(n: Node) -> Node | None:
+    """a + (-b) -> a - b,  a - (-b) -> a + b."""
+    match n:
+        case Node(ops.add, (a, Node(ops.neg, (b,)))):
+            return a - b
+        case Node(ops.sub, (a, Node(ops.neg, (b,)))):
+            return a + b
+    return None
+
+
+FOLDS = {
+    ops.add: lambda a, b: a + b,
+    ops.sub: lambda a, b: a - b,
+    ops.mul: lambda a, b: a * b,
+    ops.neg: lambda a: -a,
+}
+
+
+def fold_numbers(n: Node) -> Node | None:
+    """Arithmetic of scalar constants is done once."""
+    fold = FOLDS.get(n.op)
+    if fold is None:
+        return None
+    values = [constant_value(x) for x in n.inputs]
+    if any(v is None or isinstance(v, bool) for v in values):
+        return None
+    try:
+        return ops.const(fold(*values))
+    except OverflowError:
+        return None
+
+
+TIDY: tuple[Rule, ...] = (fold_numbers, drop_neutral, absorb_zero, undo_inverse, pull_out_sign)
+
+
+def tidy(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:
+    """The outputs, simplified; the nodes in `keep` (a user's own) stay as they were written."""
+    return rewrite(outputs, TIDY, keep)[0]
