@@ -1,6 +1,7 @@
 # Two commands; each makes .venv by itself and renews it when the dependencies change.
 #   make demo   a transformer written in the language learns English      (ARGS="--text FILE" …)
 #   make test   everything that CI runs
+# With another Python than python3: make PYTHON=python3.13 test
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -18,7 +19,8 @@ test: $(READY)
 	$(BIN)/pytest -rs
 
 $(READY): pyproject.toml constraints.txt
-	@echo "Installing into .venv (once; some minutes, mostly torch)"
+	@$(PYTHON) -c 'import sys; sys.exit("too old; try make PYTHON=python3.11" * (sys.version_info < (3, 11)))'
+	@echo "Installing into .venv (once; a minute or two, mostly torch)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
