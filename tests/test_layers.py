@@ -43,8 +43,6 @@ def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 args=[ast.Constant(value=str(name)), *_],
             ):
                 yield node.lineno, name
-            case _:
-                pass
 
 
 def against_the_arrow(package: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -65,8 +63,6 @@ def names_bound(tree: ast.AST) -> dict[str, str]:
                     bound[alias.asname or top] = alias.name if alias.asname else top
             case ast.ImportFrom(module=str(module), names=names):
                 bound |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in names}
-            case _:
-                pass
     return bound
 
 
@@ -113,8 +109,6 @@ def uses_autograd(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ".backward("
             case ast.Constant(value=str(text)) if node not in silent:
                 yield from ((node.lineno, word) for word in IN_TEXTS if word in text)
-            case _:
-                pass
 
 
 def code_lines(function: Function) -> int:
