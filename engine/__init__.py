@@ -14,9 +14,11 @@ from engine.errors import EngineError, GradientError, KindError, MissingInput, S
 from engine.graph import Node, Op
 from engine.ops import const
 from engine.ops import variable as var
+from engine.run import Evaluator, trace
 
 __all__ = [
     "EngineError",
+    "Evaluator",
     "GradientError",
     "KindError",
     "MissingInput",
@@ -30,6 +32,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "ops",
+    "trace",
     "var",
     "vjp",
 ]
