@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import sympy
 
@@ -34,7 +34,7 @@ class Size(sympy.Symbol):
         return (size, (self.name, self.value))
 
 
-@lru_cache(maxsize=None)
+@cache
 def size(name: str, value: int | None = None) -> Size:
     """The size called `name`; the same symbol each time.
 
@@ -155,7 +155,8 @@ def _broadcast_pair(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> tuple[Dim,
     rank = max(len(left), len(right))
     a, b = (1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right
     return tuple(
-        _broadcast_dim(x, y, axis - rank, (left, right)) for axis, (x, y) in enumerate(zip(a, b, strict=True))
+        _broadcast_dim(x, y, axis - rank, (left, right))
+        for axis, (x, y) in enumerate(zip(a, b, strict=True))
     )
 
 

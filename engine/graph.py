@@ -16,7 +16,9 @@ from engine.errors import EngineError, KindError
 
 Kind = Literal["float", "int", "bool"]
 Operand: TypeAlias = "Node | float | int | bool | Any"  # a node, or anything that `const` takes
-Cotangents: TypeAlias = "tuple[Node | None, ...]"  # one per input; None where no derivative flows (integers, shapes)
+Cotangents: TypeAlias = (
+    "tuple[Node | None, ...]"  # one per input; None where no derivative flows (integers, shapes)
+)
 Tangents: TypeAlias = "tuple[Node | None, ...]"  # one per input; None is a zero tangent
 
 
@@ -112,7 +114,9 @@ class Op:
         unknown = [name for name in given if name not in self.attrs]
         if unknown:
             takes = ", ".join(f"`{name}`" for name in self.attrs) or "no attributes"
-            raise KindError(f"{self.name} has no attribute `{unknown[0]}`", op=self, hint=f"it takes {takes}")
+            raise KindError(
+                f"{self.name} has no attribute `{unknown[0]}`", op=self, hint=f"it takes {takes}"
+            )
         return Node(self, inputs, Attrs({**self.attrs, **given}))
 
     def run(self, attrs: Mapping[str, Any], *tensors: Any) -> Any:
@@ -158,7 +162,13 @@ class Node:
         except EngineError as error:
             raise error.about(op, inputs) from None
         self = super().__new__(cls)
-        for name, value in (("op", op), ("inputs", inputs), ("attrs", attrs), ("shape", shape), ("kind", kind)):
+        for name, value in (
+            ("op", op),
+            ("inputs", inputs),
+            ("attrs", attrs),
+            ("shape", shape),
+            ("kind", kind),
+        ):
             object.__setattr__(self, name, value)
         return cls._interned.setdefault(key, self)
 
@@ -199,7 +209,9 @@ class Node:
         return (_unflatten, (_flatten(self),))
 
     def __bool__(self) -> bool:
-        raise KindError(f"{self!r} has no truth value before it is evaluated", hint="use ops.where for a choice")
+        raise KindError(
+            f"{self!r} has no truth value before it is evaluated", hint="use ops.where for a choice"
+        )
 
     def __add__(self, other: Operand) -> Node:
         return Op.table["add"](self, other)

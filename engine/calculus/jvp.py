@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.origins import record
 from engine.dims import fits, show
 from engine.errors import GradientError
 from engine.graph import Node, depends, toposort
 from engine.ops.families import zeros_like
+from engine.origins import record
 from engine.passes.simplify import tidy
 
 
@@ -26,7 +26,9 @@ def jvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
     """
     for x, t in zip(wrt, tangents, strict=True):
         if not fits(x.shape, t.shape):
-            raise GradientError(f"a tangent {show(t.shape)} is not of the shape {show(x.shape)}", nodes=(x,))
+            raise GradientError(
+                f"a tangent {show(t.shape)} is not of the shape {show(x.shape)}", nodes=(x,)
+            )
     forward = toposort([output])
     pushed = _push_forward(output, forward, dict(zip(wrt, tangents, strict=True)))
     if pushed is None:

@@ -58,6 +58,8 @@ def hvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Nod
 def _scalar(output: Node) -> Node:
     if output.rank not in (0, None):
         raise GradientError(
-            f"a Hessian is of a scalar, not of {output.describe()}", nodes=(output,), hint="sum it: `sum({0})`"
+            f"a Hessian is of a scalar, not of {output.describe()}",
+            nodes=(output,),
+            hint="sum it: `sum({0})`",
         )
     return output

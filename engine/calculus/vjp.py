@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.origins import record
 from engine.dims import fits, show
 from engine.errors import GradientError
 from engine.graph import Node, depends, toposort
 from engine.ops import ones
 from engine.ops.families import shape_of, zeros_like
+from engine.origins import record
 from engine.passes.simplify import tidy
 
 
@@ -29,7 +29,9 @@ def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> li
     """
     _differentiable(output, wrt)
     if seed is not None and not fits(output.shape, seed.shape):
-        raise GradientError(f"the seed {show(seed.shape)} is not of the output's shape {show(output.shape)}")
+        raise GradientError(
+            f"the seed {show(seed.shape)} is not of the output's shape {show(output.shape)}"
+        )
     forward = toposort([output])
     cotangents = _pull_back(output, forward, set(wrt), seed or ones(shape_of(output)))
     found = [cotangents.get(x) for x in wrt]
@@ -42,7 +44,8 @@ def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
     for node, role in ((output, "of"), *((x, "with respect to") for x in wrt)):
         if node.kind != "float":
             raise GradientError(
-                f"there is no gradient {role} {node.describe()}: only floats vary continuously", nodes=(node,)
+                f"there is no gradient {role} {node.describe()}: only floats vary continuously",
+                nodes=(node,),
             )
 
 

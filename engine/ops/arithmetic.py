@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import torch
 
-from engine.graph import Node, Operand, as_node
-from engine.ops.families import pointwise, to_float, to_number
+from engine.graph import Node
+from engine.ops.families import pointwise, to_number
 from engine.ops.logic import equal, where
 from engine.ops.sources import constant_value
 
 add = pointwise(
-    "add", torch.add, lambda g, y, a, b: g, lambda g, y, a, b: g, tex="%s + %s", glyph="+", operand=to_number
+    "add",
+    torch.add,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: g,
+    tex="%s + %s",
+    glyph="+",
+    operand=to_number,
 )
 sub = pointwise(
-    "sub", torch.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g, tex="%s - %s", glyph="-", operand=to_number
+    "sub",
+    torch.sub,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g,
+    tex="%s - %s",
+    glyph="-",
+    operand=to_number,
 )
 mul = pointwise(
     "mul",
@@ -51,8 +63,6 @@ def _exponent_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
 
     zero = equal(a, 0)
     return g * where(zero, 0.0, y * log(where(zero, 1.0, a)))
-
-
 
 
 def _pow_code(node: Node, names: tuple[str, ...]) -> str:
@@ -99,5 +109,3 @@ minimum = pointwise(
     tex=r"\min(%s, %s)",
     operand=to_number,
 )
-
-

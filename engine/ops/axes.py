@@ -59,7 +59,7 @@ def reduced_size(x: Node, axis: tuple[int, ...] | int | None) -> Dim:
 
 def restore_axes(g: Node, axis: tuple[int, ...] | int | None) -> Node:
     """`g` with axes of size 1 put back where a reduction without keepdims took them out."""
-    if axis is None or axis == () :
+    if axis is None or axis == ():
         return g
     for a in sorted((axis,) if isinstance(axis, int) else axis, key=_outermost):
         g = g[new_axis(a)]

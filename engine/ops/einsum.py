@@ -28,13 +28,20 @@ def _parse(pattern: str, xs: tuple[Node, ...]) -> tuple[list[str], str]:
     left, arrow, out = pattern.partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):
-        raise ShapeError(f"einsum {pattern!r} is for {len(terms)} operands, not {len(xs)}", nodes=xs)
+        raise ShapeError(
+            f"einsum {pattern!r} is for {len(terms)} operands, not {len(xs)}", nodes=xs
+        )
     free = [c for c in LETTERS if c not in pattern]
-    extra = [max(0, (x.rank or 0) - len(t.replace("...", ""))) if "..." in t else 0 for t, x in zip(terms, xs, strict=True)]
+    extra = [
+        max(0, (x.rank or 0) - len(t.replace("...", ""))) if "..." in t else 0
+        for t, x in zip(terms, xs, strict=True)
+    ]
     names = "".join(free[: max(extra, default=0)])
     spelled = [t.replace("...", names[len(names) - n :]) for t, n in zip(terms, extra, strict=True)]
     if not arrow:
-        once = sorted(c for c in set("".join(spelled)) if "".join(spelled).count(c) == 1 and c not in names)
+        once = sorted(
+            c for c in set("".join(spelled)) if "".join(spelled).count(c) == 1 and c not in names
+        )
         return spelled, names + "".join(once)
     return spelled, out.replace("...", names)
 
@@ -79,7 +86,9 @@ def _letter_sizes(pattern: str, xs: tuple[Node, ...]) -> dict[str, Dim]:
 def _shape(attrs: Any, *xs: Node) -> Shape:
     sizes = _letter_sizes(attrs["pattern"], xs)
     out = attrs["pattern"].partition("->")[2]
-    unknown = [c for c in out if not any(c in t for t in attrs["pattern"].partition("->")[0].split(","))]
+    unknown = [
+        c for c in out if not any(c in t for t in attrs["pattern"].partition("->")[0].split(","))
+    ]
     if unknown or len(set(out)) < len(out):
         raise ShapeError(f"einsum cannot make the result `{out}` of {attrs['pattern']!r}")
     return tuple(sizes.get(c) for c in out)

@@ -15,7 +15,9 @@ import torch
 from engine.dims import Dim, Shape, broadcast, complete, product, same_shape
 from engine.graph import Kind, Node, Op, Operand, as_node, promote
 
-Rule = Callable[..., Node] | None  # (g, y, *inputs) -> g · ∂y/∂x, linear in g; None: the derivative is zero
+Rule = (
+    Callable[..., Node] | None
+)  # (g, y, *inputs) -> g · ∂y/∂x, linear in g; None: the derivative is zero
 Scalar = float | int | bool
 
 

@@ -23,7 +23,12 @@ sin = pointwise("sin", torch.sin, lambda g, y, x: g * cos(x), tex=r"\sin(%s)", c
 cos = pointwise("cos", torch.cos, lambda g, y, x: -(g * sin(x)), tex=r"\cos(%s)", cost=4)
 tanh = pointwise("tanh", torch.tanh, lambda g, y, x: g * (1 - y**2), tex=r"\tanh(%s)", cost=4)
 sigmoid = pointwise(
-    "sigmoid", torch.sigmoid, lambda g, y, x: g * (y * (1 - y)), tex=r"\sigma(%s)", glyph="σ", cost=4
+    "sigmoid",
+    torch.sigmoid,
+    lambda g, y, x: g * (y * (1 - y)),
+    tex=r"\sigma(%s)",
+    glyph="σ",
+    cost=4,
 )
 softplus = pointwise(
     "softplus", F.softplus, lambda g, y, x: g * sigmoid(x), tex=_call("softplus"), cost=5
@@ -51,7 +56,6 @@ def _gelu_slope(x: Node, approximate: str) -> Node:
     root = math.sqrt(2 / math.pi)
     t = tanh(root * (x + 0.044715 * x**3))
     return (1 + t) / 2 + x / 2 * ((1 - t**2) * (root * (1 + 3 * 0.044715 * x**2)))
-
 
 
 gelu = pointwise(

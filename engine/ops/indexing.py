@@ -39,12 +39,16 @@ def _entry(k: Any, x: Node) -> Any:
         return k
     if isinstance(k, slice):
         if isinstance(k.step, int) and k.step < 1:
-            raise KindError("a slice needs a positive step", nodes=(x,), hint="reverse with ops.flip")
+            raise KindError(
+                "a slice needs a positive step", nodes=(x,), hint="reverse with ops.flip"
+            )
         return (k.start, k.stop, k.step)
     if isinstance(k, sympy.Expr):
         return dims.canonical(k)
     raise KindError(
-        f"cannot index with {k!r}" if not isinstance(k, Node) else "cannot mix an index tensor with others",
+        f"cannot index with {k!r}"
+        if not isinstance(k, Node)
+        else "cannot mix an index tensor with others",
         nodes=(x,),
         hint="keys are integers, slices, None, ... and, alone, an integer tensor; choose by truth with ops.where",
     )
@@ -106,8 +110,6 @@ def _place(k: Dim, n: int | sympy.Expr, default: int | sympy.Expr) -> int | symp
     if k is None:
         return default
     return n + k if isinstance(k, int) and k < 0 else k
-
-
 
 
 def _adjoint(g: Node, y: Node, x: Node) -> Node:

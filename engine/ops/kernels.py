@@ -36,7 +36,9 @@ def target(shape: Ints | None, like: Tensor | None) -> Ints:
     return like.shape
 
 
-def reshape(x: Tensor, like: Tensor | None = None, *, shape: Sequence[int | None] | None = None) -> Tensor:
+def reshape(
+    x: Tensor, like: Tensor | None = None, *, shape: Sequence[int | None] | None = None
+) -> Tensor:
     return torch.reshape(x, [-1 if dim is None else dim for dim in target(shape, like)])
 
 
@@ -63,7 +65,11 @@ def mean(x: Tensor, *, axis: Axis, keepdims: bool) -> Tensor:
 
 
 def var(x: Tensor, *, axis: Axis, keepdims: bool, correction: int) -> Tensor:
-    return torch.zeros_like(x) if axis == () else torch.var(x, axis, correction=correction, keepdim=keepdims)
+    return (
+        torch.zeros_like(x)
+        if axis == ()
+        else torch.var(x, axis, correction=correction, keepdim=keepdims)
+    )
 
 
 def max(x: Tensor, *, axis: Axis, keepdims: bool) -> Tensor:
@@ -119,7 +125,9 @@ def index(x: Tensor, *, key: tuple[Any, ...]) -> Tensor:
     return x[tuple(slice(*k) if isinstance(k, tuple) else k for k in key)]
 
 
-def unindex(g: Tensor, like: Tensor | None = None, *, key: tuple[Any, ...], shape: Ints | None = None) -> Tensor:
+def unindex(
+    g: Tensor, like: Tensor | None = None, *, key: tuple[Any, ...], shape: Ints | None = None
+) -> Tensor:
     """The adjoint of `index`: zeros of the given shape with `g` written at `key`."""
     out = g.new_zeros(tuple(target(shape, like)))
     index(out, key=key).copy_(g)
@@ -131,7 +139,9 @@ def gather(table: Tensor, index: Tensor) -> Tensor:
     return torch.nn.functional.embedding(index, table) if table.ndim == 2 else table[index]
 
 
-def scatter_add(g: Tensor, index: Tensor, like: Tensor | None = None, *, shape: Ints | None = None) -> Tensor:
+def scatter_add(
+    g: Tensor, index: Tensor, like: Tensor | None = None, *, shape: Ints | None = None
+) -> Tensor:
     """The adjoint of `gather`: zeros of the table's shape, row `index[i]` increased by `g[i]`."""
     out = g.new_zeros(tuple(target(shape, like)))
     return out.index_add_(0, index.reshape(-1), g.reshape(-1, *out.shape[1:]))
@@ -150,7 +160,9 @@ def place(
     return out.scatter_(axis, index.unsqueeze(axis), g.unsqueeze(axis))
 
 
-def one_hot(index: Tensor, *, n: int, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
+def one_hot(
+    index: Tensor, *, n: int, dtype: torch.dtype | None = None, device: Any = None
+) -> Tensor:
     classes = torch.arange(n, device=index.device)
     return (index.unsqueeze(-1) == classes).to(placed_dtype("float", dtype))
 
@@ -181,11 +193,17 @@ def full(
     dtype: torch.dtype | None = None,
     device: Any = None,
 ) -> Tensor:
-    return torch.full(tuple(target(shape, like)), value, dtype=placed_dtype(kind, dtype), device=device)
+    return torch.full(
+        tuple(target(shape, like)), value, dtype=placed_dtype(kind, dtype), device=device
+    )
 
 
 def eye(
-    like: Tensor | None = None, *, n: int | None, dtype: torch.dtype | None = None, device: Any = None
+    like: Tensor | None = None,
+    *,
+    n: int | None,
+    dtype: torch.dtype | None = None,
+    device: Any = None,
 ) -> Tensor:
     """The identity matrix of n rows, or of as many as `like` has in its last axis."""
     rows = like.shape[-1] if like is not None else n
@@ -198,7 +216,13 @@ def _generator(key: Tensor) -> torch.Generator:
 
 
 def uniform(
-    key: Tensor, *, shape: Ints, low: float, high: float, dtype: torch.dtype | None = None, device: Any = None
+    key: Tensor,
+    *,
+    shape: Ints,
+    low: float,
+    high: float,
+    dtype: torch.dtype | None = None,
+    device: Any = None,
 ) -> Tensor:
     """Uniform on [low, high), the same numbers on every device for the same key."""
     drawn = torch.rand(tuple(shape), generator=_generator(key), dtype=placed_dtype("float", dtype))
@@ -206,7 +230,13 @@ def uniform(
 
 
 def normal(
-    key: Tensor, *, shape: Ints, mean: float, std: float, dtype: torch.dtype | None = None, device: Any = None
+    key: Tensor,
+    *,
+    shape: Ints,
+    mean: float,
+    std: float,
+    dtype: torch.dtype | None = None,
+    device: Any = None,
 ) -> Tensor:
     """Normal with the given mean and standard deviation, the same numbers on every device for the same key."""
     drawn = torch.randn(tuple(shape), generator=_generator(key), dtype=placed_dtype("float", dtype))

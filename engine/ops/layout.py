@@ -84,7 +84,9 @@ def _expanded(attrs: Any, *inputs: Node) -> Shape:
     if to is not None and common is not None and len(common) > len(to):
         raise ShapeError(f"cannot expand {show(shape)} to {show(to)}: it has more axes")
     if not dims.fits(to, common):
-        raise ShapeError(f"cannot expand {show(shape)} to {show(to)}: only axes of size 1 can be repeated")
+        raise ShapeError(
+            f"cannot expand {show(shape)} to {show(to)}: only axes of size 1 can be repeated"
+        )
     return to
 
 
@@ -156,7 +158,11 @@ def _inverse_axes(y: Node) -> tuple[int, ...] | None:
 
 def _transpose_tex(y: Node, x: str) -> str:
     axes = y.attrs["axes"]
-    return rf"{{{x}}}^{{\top}}" if axes in (None, (-1, -2)) else rf"\operatorname{{permute}}_{{{axes}}}({x})"
+    return (
+        rf"{{{x}}}^{{\top}}"
+        if axes in (None, (-1, -2))
+        else rf"\operatorname{{permute}}_{{{axes}}}({x})"
+    )
 
 
 transpose = linear(
@@ -180,7 +186,9 @@ def swapaxes(x: Operand, a: int, b: int) -> Node:
     """Exchange two axes of a node of known rank."""
     node = as_node(x)
     if node.rank is None:
-        raise ShapeError("swapaxes needs a known rank", nodes=(node,), hint="give the variable a shape")
+        raise ShapeError(
+            "swapaxes needs a known rank", nodes=(node,), hint="give the variable a shape"
+        )
     order = list(range(node.rank))
     i, j = one_axis(a, node), one_axis(b, node)
     order[i], order[j] = order[j], order[i]
@@ -218,7 +226,8 @@ def _common(shapes: list[tuple[Dim, ...]], xs: Sequence[Node], what: str) -> Sha
         if not dims.fits(shapes[0], shape):
             raise ShapeError(f"cannot {what}: {show(xs[0].shape)} and {show(x.shape)}")
     return tuple(
-        next((shape[i] for shape in shapes if shape[i] is not None), None) for i in range(len(shapes[0]))
+        next((shape[i] for shape in shapes if shape[i] is not None), None)
+        for i in range(len(shapes[0]))
     )
 
 
@@ -266,7 +275,9 @@ def _stacked(attrs: Any, *xs: Node) -> Shape:
     if any(x.shape is None for x in xs):
         return None
     if any(x.rank != xs[0].rank for x in xs):
-        raise ShapeError(f"cannot stack {' and '.join(show(x.shape) for x in xs)}: their ranks differ")
+        raise ShapeError(
+            f"cannot stack {' and '.join(show(x.shape) for x in xs)}: their ranks differ"
+        )
     shape = list(_common([x.shape or () for x in xs], xs, "stack") or ())
     shape.insert(attrs["axis"] % (len(shape) + 1), len(xs))
     return tuple(shape)
@@ -295,7 +306,9 @@ def split(x: Operand, sizes: int | Sequence[DimLike], axis: int = -1) -> list[No
     node = as_node(x)
     a = one_axis(axis, node)
     if node.shape is None or node.shape[a] is None:
-        raise ShapeError("split needs a known size", nodes=(node,), hint="give the variable a shape")
+        raise ShapeError(
+            "split needs a known size", nodes=(node,), hint="give the variable a shape"
+        )
     along = node.shape[a]
     if isinstance(sizes, int):
         if isinstance(along, int) and along % sizes:
@@ -305,7 +318,8 @@ def split(x: Operand, sizes: int | Sequence[DimLike], axis: int = -1) -> list[No
         parts = as_shape(tuple(sizes)) or ()
         if not dims.may_agree(dims.total(parts), along):
             raise ShapeError(
-                f"parts of {show(parts)} do not add up to the axis of {show_dim(along)}", nodes=(node,)
+                f"parts of {show(parts)} do not add up to the axis of {show_dim(along)}",
+                nodes=(node,),
             )
     ends = [dims.total(parts[: i + 1]) for i in range(len(parts))]
     keys = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]

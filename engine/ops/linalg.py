@@ -106,9 +106,13 @@ def _solved(attrs: Any, a: Node, b: Node) -> Shape:
         return None
     rows = b.shape[0] if len(b.shape) == 1 else b.shape[-2] if len(b.shape) > 1 else None
     if not b.shape or not may_agree(n, rows):
-        raise ShapeError(f"cannot solve {show(a.shape)} x = {show(b.shape)}: the number of rows differs")
+        raise ShapeError(
+            f"cannot solve {show(a.shape)} x = {show(b.shape)}: the number of rows differs"
+        )
     if len(a.shape) > 2 and len(b.shape) == 1:
-        raise ShapeError(f"cannot solve {show(a.shape)} x = {show(b.shape)}", hint="write `{1}[:, None]`")
+        raise ShapeError(
+            f"cannot solve {show(a.shape)} x = {show(b.shape)}", hint="write `{1}[:, None]`"
+        )
     return contract(a.shape, b.shape)
 
 

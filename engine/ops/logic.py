@@ -15,7 +15,9 @@ from engine.ops.families import broadcast_to, elements, pointwise, total, unbroa
 
 def comparison(name: str, kernel: Callable[..., Any], glyph: str, tex: str) -> Op:
     """A truth value per element; constant between its jumps, so its derivative is zero."""
-    return pointwise(name, kernel, None, None, kind="bool", operand=as_node, tex=f"%s {tex} %s", glyph=glyph)
+    return pointwise(
+        name, kernel, None, None, kind="bool", operand=as_node, tex=f"%s {tex} %s", glyph=glyph
+    )
 
 
 equal = comparison("equal", torch.eq, "==", "=")
@@ -57,7 +59,14 @@ logical_and = pointwise(
     glyph="and",
 )
 logical_or = pointwise(
-    "logical_or", torch.logical_or, None, None, kind="bool", operand=truth, tex=r"%s \lor %s", glyph="or"
+    "logical_or",
+    torch.logical_or,
+    None,
+    None,
+    kind="bool",
+    operand=truth,
+    tex=r"%s \lor %s",
+    glyph="or",
 )
 logical_not = pointwise(
     "logical_not", torch.logical_not, None, kind="bool", operand=truth, tex=r"\lnot %s", glyph="not"

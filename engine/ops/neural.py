@@ -133,4 +133,3 @@ cross_entropy = Op(
     attrs={"axis": -1},
     build=_cross_entropy,
 )
-

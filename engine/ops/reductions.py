@@ -36,7 +36,9 @@ def _reduced_shape(attrs: Any, x: Node) -> Shape:
 def _builder(name: str, operand: Callable[[Operand], Node]) -> Callable[..., Node]:
     def build(x: Operand, axis: Axis = None, keepdims: bool = False, **more: Any) -> Node:
         node = operand(x)
-        return Op.table[name].node((node,), axis=some_axes(axis, node), keepdims=bool(keepdims), **more)
+        return Op.table[name].node(
+            (node,), axis=some_axes(axis, node), keepdims=bool(keepdims), **more
+        )
 
     return build
 
@@ -162,7 +164,11 @@ logsumexp = reduction(
 def _unit(y: Node, x: Node) -> Node:
     """x / ‖x‖, and 0 at the origin."""
     length = kept(y, y)
-    return x / where(not_equal(length, 0), length, 1.0) * cast.node((not_equal(length, 0),), kind="float")
+    return (
+        x
+        / where(not_equal(length, 0), length, 1.0)
+        * cast.node((not_equal(length, 0),), kind="float")
+    )
 
 
 norm = reduction(

@@ -28,7 +28,11 @@ def integers(index: Operand, what: str) -> Node:
 def _like(op: Op, inputs: tuple[Node, ...], x: Node, **attrs: Any) -> Node:
     """`op` on the inputs, reaching the shape of `x`."""
     to = shape_of(x)
-    return op.node((*inputs, to), shape=None, **attrs) if isinstance(to, Node) else op.node(inputs, shape=to, **attrs)
+    return (
+        op.node((*inputs, to), shape=None, **attrs)
+        if isinstance(to, Node)
+        else op.node(inputs, shape=to, **attrs)
+    )
 
 
 def _gathered(attrs: Any, table: Node, index: Node) -> Shape:
@@ -103,7 +107,10 @@ place = linear(
     kernels.place,
     shape=asked,
     kind=lambda attrs, g, *rest: g.kind,
-    adjoint=lambda c, y, g, index, *like: (pick(c, index, y.attrs["axis"]), *(None,) * (1 + len(like))),
+    adjoint=lambda c, y, g, index, *like: (
+        pick(c, index, y.attrs["axis"]),
+        *(None,) * (1 + len(like)),
+    ),
     tex=lambda y, g, index, *like: rf"\operatorname{{place}}_{{{index}}}({g})",
     attrs={"axis": -1, "shape": None},
 )

@@ -25,7 +25,9 @@ class Literal:
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor.detach().cpu().contiguous().clone()
-        content = self.tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        content = (
+            self.tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        )
         self.digest = (str(tensor.dtype), tuple(tensor.shape), hashlib.sha256(content).digest())
 
     def __eq__(self, other: object) -> bool:
@@ -117,7 +119,9 @@ def _const(value: Any) -> Node:
             hint="use a node, a number, a list of numbers, an array or a tensor",
         ) from error
     if tensor.is_complex():
-        raise KindError("complex numbers are not supported", hint="feed real and imaginary part apart")
+        raise KindError(
+            "complex numbers are not supported", hint="feed real and imaginary part apart"
+        )
     return const.node((), value=_plain(tensor), kind=dtype_kind(tensor.dtype))
 
 
@@ -127,12 +131,21 @@ def _plain(tensor: torch.Tensor) -> Any:
 
 def _const_tex(y: Node) -> str:
     value = y.attrs["value"]
-    return rf"\mathrm{{const}}_{{{list(y.shape or ())}}}" if isinstance(value, Literal) else number(value)
+    return (
+        rf"\mathrm{{const}}_{{{list(y.shape or ())}}}"
+        if isinstance(value, Literal)
+        else number(value)
+    )
 
 
 def number(value: float) -> str:
     """A number as one writes it: 2, 0.5, 1e-05, inf."""
-    if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+    if (
+        isinstance(value, float)
+        and math.isfinite(value)
+        and value == int(value)
+        and abs(value) < 1e15
+    ):
         return str(int(value))
     return repr(value)
 
@@ -140,7 +153,9 @@ def number(value: float) -> str:
 const = source(
     "const",
     kernels.constant,
-    shape=lambda attrs: tuple(attrs["value"].tensor.shape) if isinstance(attrs["value"], Literal) else (),
+    shape=lambda attrs: (
+        tuple(attrs["value"].tensor.shape) if isinstance(attrs["value"], Literal) else ()
+    ),
     kind=lambda attrs: attrs["kind"],
     build=_const,
     attrs={"value": 0, "kind": "int"},
@@ -192,7 +207,12 @@ def _arange_length(attrs: Any) -> Shape:
 
 
 arange = source(
-    "arange", kernels.arange, _arange_length, lambda attrs: "int", _arange, {"start": 0, "stop": 0, "step": 1}
+    "arange",
+    kernels.arange,
+    _arange_length,
+    lambda attrs: "int",
+    _arange,
+    {"start": 0, "stop": 0, "step": 1},
 )
 
 
@@ -204,7 +224,14 @@ def filled(name: str, value: float) -> Op:
             return op.node((shape,), shape=None, value=value, kind=kind)
         return op.node((), shape=as_shape(shape), value=value, kind=kind)
 
-    op = source(name, kernels.full, _given_or_lent, _kind, build, {"shape": (), "value": value, "kind": "float"})
+    op = source(
+        name,
+        kernels.full,
+        _given_or_lent,
+        _kind,
+        build,
+        {"shape": (), "value": value, "kind": "float"},
+    )
     return op
 
 
@@ -225,7 +252,9 @@ def _full(shape: Sequence[DimLike] | int, value: float) -> Node:
     return full.node((), shape=as_shape(shape), value=value, kind=kind)
 
 
-full = source("full", kernels.full, _given_or_lent, _kind, _full, {"shape": (), "value": 0, "kind": "float"})
+full = source(
+    "full", kernels.full, _given_or_lent, _kind, _full, {"shape": (), "value": 0, "kind": "float"}
+)
 
 
 def _eye(n: DimLike | Node) -> Node:
@@ -246,15 +275,31 @@ def _drawn(attrs: Any, key: Node) -> Shape:
     return attrs["shape"]
 
 
-def _uniform(shape: Sequence[DimLike] | int, key: Operand, low: float = 0.0, high: float = 1.0) -> Node:
+def _uniform(
+    shape: Sequence[DimLike] | int, key: Operand, low: float = 0.0, high: float = 1.0
+) -> Node:
     return uniform.node((as_node(key),), shape=as_shape(shape), low=float(low), high=float(high))
 
 
-def _normal(shape: Sequence[DimLike] | int, key: Operand, mean: float = 0.0, std: float = 1.0) -> Node:
+def _normal(
+    shape: Sequence[DimLike] | int, key: Operand, mean: float = 0.0, std: float = 1.0
+) -> Node:
     return normal.node((as_node(key),), shape=as_shape(shape), mean=float(mean), std=float(std))
 
 
 uniform = source(
-    "uniform", kernels.uniform, _drawn, lambda *_: "float", _uniform, {"shape": (), "low": 0.0, "high": 1.0}
+    "uniform",
+    kernels.uniform,
+    _drawn,
+    lambda *_: "float",
+    _uniform,
+    {"shape": (), "low": 0.0, "high": 1.0},
 )
-normal = source("normal", kernels.normal, _drawn, lambda *_: "float", _normal, {"shape": (), "mean": 0.0, "std": 1.0})
+normal = source(
+    "normal",
+    kernels.normal,
+    _drawn,
+    lambda *_: "float",
+    _normal,
+    {"shape": (), "mean": 0.0, "std": 1.0},
+)

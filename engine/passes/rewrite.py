@@ -29,7 +29,9 @@ def rewrite(
 def _settle(node: Node, rules: tuple[Rule, ...], new: dict[Node, Node]) -> Node:
     """Apply rules to a node until none fires; what a rule returns over unknown nodes is settled node by node."""
     for _ in range(100):
-        result = next((r for r in (rule(node) for rule in rules) if r is not None and r is not node), None)
+        result = next(
+            (r for r in (rule(node) for rule in rules) if r is not None and r is not node), None
+        )
         if result is None:
             return node
         for inner in toposort([result], stop=new.__contains__)[:-1]:

@@ -43,11 +43,16 @@ def drop_neutral(n: Node) -> Node | None:
 def absorb_zero(n: Node) -> Node | None:
     """0 · x, 0 / x, A @ 0, and every linear op of zeros -> zeros."""
     match n:
-        case Node(ops.mul | ops.matmul, (a, b)) if n.kind == "float" and (_is_zeros(a) or _is_zeros(b)):
+        case Node(ops.mul | ops.matmul, (a, b)) if n.kind == "float" and (
+            _is_zeros(a) or _is_zeros(b)
+        ):
             return zeros_like(n)
         case Node(ops.sub, (zero, x)) if _is_zeros(zero):
             return _instead(n, -x)
-        case Node(ops.neg | ops.sum | ops.mean | ops.sum_to | ops.expand | ops.reshape | ops.transpose, (x, *_)):
+        case Node(
+            ops.neg | ops.sum | ops.mean | ops.sum_to | ops.expand | ops.reshape | ops.transpose,
+            (x, *_),
+        ):
             return zeros_like(n) if _is_zeros(x) and n.kind == "float" else None
     return None
 

@@ -29,7 +29,9 @@ class Placement:
 
 def match(leaves: Sequence[Node], feeds: Feeds) -> list[Any]:
     """The value for each leaf, found by node or by name. Raises MissingInput naming every leaf without one."""
-    values = [feeds[leaf] if leaf in feeds else feeds.get(leaf.attrs["name"], _ABSENT) for leaf in leaves]
+    values = [
+        feeds[leaf] if leaf in feeds else feeds.get(leaf.attrs["name"], _ABSENT) for leaf in leaves
+    ]
     missing = [leaf for leaf, value in zip(leaves, values, strict=True) if value is _ABSENT]
     if missing:
         told = ", ".join(f"`{leaf.label()}` {leaf.describe()}" for leaf in missing)
@@ -48,7 +50,9 @@ def _fed(feeds: Feeds) -> str:
 def as_tensors(leaves: Sequence[Node], values: Sequence[Any]) -> list[Tensor]:
     """The values as tensors of the leaves' element kinds. Raises KindError naming the leaf."""
     return [
-        value.detach() if isinstance(value, Tensor) and dtype_kind(value.dtype) == leaf.kind else _convert(leaf, value)
+        value.detach()
+        if isinstance(value, Tensor) and dtype_kind(value.dtype) == leaf.kind
+        else _convert(leaf, value)
         for leaf, value in zip(leaves, values, strict=True)
     ]
 
@@ -63,7 +67,9 @@ def _convert(leaf: Node, value: Any) -> Tensor:
     try:
         tensor = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise KindError(f"`{leaf.label()}` cannot take a {type(value).__name__}: {error}") from error
+        raise KindError(
+            f"`{leaf.label()}` cannot take a {type(value).__name__}: {error}"
+        ) from error
     kind = dtype_kind(tensor.dtype)
     if hasattr(value, "dtype"):
         return as_tensors([leaf], [tensor])[0]
@@ -88,7 +94,9 @@ def placement(leaves: Sequence[Node], tensors: Sequence[Tensor]) -> Placement:
     return Placement(dtype, device)
 
 
-def bind_sizes(leaves: Sequence[Node], tensors: Sequence[Tensor], needed: Iterable[Size] = ()) -> dict[str, int]:
+def bind_sizes(
+    leaves: Sequence[Node], tensors: Sequence[Tensor], needed: Iterable[Size] = ()
+) -> dict[str, int]:
     """The value of each named size, from the shapes that arrived.
 
     Raises ShapeError naming the leaf with both shapes, or both leaves when they disagree about a size.
@@ -112,7 +120,9 @@ def bind_sizes(leaves: Sequence[Node], tensors: Sequence[Tensor], needed: Iterab
         if size.value is not None:
             sizes.setdefault(size.name, size.value)
         if size.name not in sizes:
-            raise ShapeError(f"the size `{size.name}` is not known from any input", hint="give it a value")
+            raise ShapeError(
+                f"the size `{size.name}` is not known from any input", hint="give it a value"
+            )
     return sizes
 
 
@@ -129,8 +139,10 @@ def _bind_one(
     (first, first_tensor), (leaf, tensor) = sources[name], here
     if first is leaf:
         raise _wrong_shape(leaf, tensor)
-    both = f"both are declared {show(leaf.shape)}" if first.shape == leaf.shape else (
-        f"they are declared {show(first.shape)} and {show(leaf.shape)}"
+    both = (
+        f"both are declared {show(leaf.shape)}"
+        if first.shape == leaf.shape
+        else (f"they are declared {show(first.shape)} and {show(leaf.shape)}")
     )
     raise ShapeError(
         f"{name} = {sizes[name]} from `{first.label()}` {list(first_tensor.shape)}, "
@@ -143,13 +155,21 @@ def _check(leaf: Node, tensor: Tensor, dim: Dim, actual: int, sizes: dict[str, i
     assert dim is not None
     unknown = [s for s in sizes_in(dim) if s.value is None and s.name not in sizes]
     if len(unknown) == 1:
-        solved = [s for s in sympy.solve(cast(sympy.Expr, dim) - actual, unknown[0]) if s.is_Integer and s >= 0]
+        solved = [
+            s
+            for s in sympy.solve(cast(sympy.Expr, dim) - actual, unknown[0])
+            if s.is_Integer and s >= 0
+        ]
         if not solved:
             raise _wrong_shape(leaf, tensor)
         sizes[unknown[0].name] = int(solved[0])
     elif not unknown and evaluate(dim, sizes) != actual:
-        raise _wrong_shape(leaf, tensor, f": {show_dim(dim)} is {evaluate(dim, sizes)}" if sizes_in(dim) else "")
+        raise _wrong_shape(
+            leaf, tensor, f": {show_dim(dim)} is {evaluate(dim, sizes)}" if sizes_in(dim) else ""
+        )
 
 
 def _wrong_shape(leaf: Node, tensor: Tensor, why: str = "") -> ShapeError:
-    return ShapeError(f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(tensor.shape)}{why}")
+    return ShapeError(
+        f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(tensor.shape)}{why}"
+    )

@@ -38,7 +38,11 @@ class Evaluator:
         asked = [outputs] if isinstance(outputs, Node) else list(outputs)
         targets = list(updates or {})
         self._labels = dict(names or {})
-        self._outputs = optimise([*asked, *(updates or {}).values()]) if fuse else [*asked, *(updates or {}).values()]
+        self._outputs = (
+            optimise([*asked, *(updates or {}).values()])
+            if fuse
+            else [*asked, *(updates or {}).values()]
+        )
         self._count = len(asked)
         self._targets = targets
         self._plan: Plan | None = None
@@ -49,7 +53,9 @@ class Evaluator:
         """The plan, made at the first use."""
         if self._plan is None:
             results, news = self._outputs[: self._count], self._outputs[self._count :]
-            self._plan = make_plan(results, dict(zip(self._targets, news, strict=True)), self._labels)
+            self._plan = make_plan(
+                results, dict(zip(self._targets, news, strict=True)), self._labels
+            )
         return self._plan
 
     def source(self) -> str:
@@ -79,7 +85,9 @@ class Evaluator:
         sizes = bind_sizes(plan.leaves, tensors, plan.sizes)
         with torch.inference_mode():
             try:
-                return plan.bind(*(sizes[size.name] for size in plan.sizes), place.dtype, place.device)
+                return plan.bind(
+                    *(sizes[size.name] for size in plan.sizes), place.dtype, place.device
+                )
             except (RuntimeError, IndexError, ValueError) as error:
                 raise self._located(error) from error
 
@@ -108,5 +116,3 @@ def _line_in(traceback: TracebackType | None, filename: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
-
-

@@ -57,7 +57,9 @@ _serial = count()
 
 
 def make_plan(
-    outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None, names: Mapping[Node, str] | None = None
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node] | None = None,
+    names: Mapping[Node, str] | None = None,
 ) -> Plan:
     """Order, name and write out the graph, and compile it. `updates` maps leaves to the values written into them."""
     writer = _Writer(list(outputs), dict(updates or {}), dict(names or {}))
@@ -72,18 +74,31 @@ def make_plan(
 class _Writer:
     """Writes the source of one graph; a value once, at plan time."""
 
-    def __init__(self, outputs: list[Node], updates: dict[Node, Node], names: dict[Node, str]) -> None:
+    def __init__(
+        self, outputs: list[Node], updates: dict[Node, Node], names: dict[Node, str]
+    ) -> None:
         self.outputs, self.updates = outputs, updates
         self.order = toposort([*outputs, *updates.values(), *updates])
         self.leaves = tuple(node for node in self.order if node.op is variable_op)
         _refuse_two_of_one_name(self.leaves)
         self.moving = depends(self.order, self.leaves) if self.leaves else set[Node]()
-        found = {s for node in self.order for value in node.attrs.values() for s in _sizes_of(value)}
+        found = {
+            s for node in self.order for value in node.attrs.values() for s in _sizes_of(value)
+        }
         found |= {s for leaf in self.leaves for dim in leaf.shape or () for s in sizes_in(dim)}
         self.sizes = tuple(sorted(found, key=lambda s: s.name))
         self.objects: dict[str, Any] = {}
         self.serial: Counter[str] = Counter()
-        self.taken = {"torch", "F", "kernels", "bind", "step", "dtype", "device", *(s.name for s in self.sizes)}
+        self.taken = {
+            "torch",
+            "F",
+            "kernels",
+            "bind",
+            "step",
+            "dtype",
+            "device",
+            *(s.name for s in self.sizes),
+        }
         self.name = {node: self._unique(names.get(node, node.label())) for node in self.order}
 
     def _unique(self, wanted: str) -> str:
@@ -109,7 +124,10 @@ class _Writer:
         text.append(f"    def step({', '.join(self.name[leaf] for leaf in self.leaves)}):")
         for node in (n for n in code if n in self.moving):
             dead = [self.name[x] for x in dict.fromkeys(node.inputs) if used.get(x) is node]
-            text.append(f"        {self.name[node]} = {code[node]}" + (f"; del {', '.join(dead)}" if dead else ""))
+            text.append(
+                f"        {self.name[node]} = {code[node]}"
+                + (f"; del {', '.join(dead)}" if dead else "")
+            )
             lines[len(text)] = node
         text += [f"        {line}" for line in self._ending()]
         text.append("    return step")
@@ -190,7 +208,19 @@ def _refuse_two_of_one_name(leaves: Sequence[Node]) -> None:
 
 
 _VIEWS = frozenset(
-    ("variable", "reshape", "expand", "sum_to", "transpose", "index", "part", "stop", "cast", "concat", "diag")
+    (
+        "variable",
+        "reshape",
+        "expand",
+        "sum_to",
+        "transpose",
+        "index",
+        "part",
+        "stop",
+        "cast",
+        "concat",
+        "diag",
+    )
 )
 
 
@@ -219,7 +249,12 @@ def dim_source(dim: sympy.Expr) -> str:
 def _torch_names() -> dict[Any, str]:
     """The public name of each torch function that serves as a kernel."""
     names: dict[Any, str] = {}
-    for prefix, module in (("kernels", kernels), ("F", F), ("torch.linalg", torch.linalg), ("torch", torch)):
+    for prefix, module in (
+        ("kernels", kernels),
+        ("F", F),
+        ("torch.linalg", torch.linalg),
+        ("torch", torch),
+    ):
         for name, value in vars(module).items():
             if callable(value) and not name.startswith("_") and getattr(value, "__hash__", None):
                 names[value] = f"{prefix}.{name}"

@@ -38,14 +38,18 @@ def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     leaves = [node for node in order if node.op is variable_op]
     tensors = as_tensors(leaves, match(leaves, feeds))
     place = placement(leaves, tensors)
-    needed = {s for node in order for dim in _dims(tuple(node.attrs.values())) for s in sizes_in(dim)}
+    needed = {
+        s for node in order for dim in _dims(tuple(node.attrs.values())) for s in sizes_in(dim)
+    }
     sizes = bind_sizes(leaves, tensors, needed)
     values = dict(zip(leaves, tensors, strict=True))
     with torch.inference_mode():
         return [_compute(node, values, sizes, place) for node in order]
 
 
-def _compute(node: Node, values: dict[Node, Tensor], sizes: dict[str, int], place: Placement) -> Traced:
+def _compute(
+    node: Node, values: dict[Node, Tensor], sizes: dict[str, int], place: Placement
+) -> Traced:
     if node in values:
         return Traced(node, values[node], 0.0)
     attrs = {name: with_sizes(value, sizes) for name, value in node.attrs.items()}
