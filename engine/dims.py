@@ -1,8 +1,9 @@
-"""Sizes of axes: numbers, polynomials in named sizes, or unknown; how they agree, broadcast and contract.
+"""Sizes of axes: numbers, polynomials in named sizes, or unknown; how they agree and contract.
 
-A `Dim` is an `int`, a sympy expression in `Size` symbols (`4*d`, `d/H`, `T + 1`), or None when nothing is known. A `Shape`
-is a tuple of dims, or None when even the rank is unknown. Two sizes agree iff they are equal as polynomials, or both have
-equal known values; different names never unify, and a named size is never taken to be 1.
+A `Dim` is an `int`, a sympy expression in `Size` symbols (`4*d`, `d/H`, `T + 1`), or None when
+nothing is known. A `Shape` is a tuple of dims, or None when even the rank is unknown. Two sizes
+agree iff they are equal as polynomials, or both have equal known values; different names never
+unify, and a named size is never taken to be 1.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ from engine.errors import ShapeError
 
 
 class Size(sympy.Symbol):
-    """A named positive integer; `value` when it is fixed (`dim d = 64`), None when it is known only with the data."""
+    """A named positive integer; its `value` is None when it is known only with the data."""
 
     __slots__ = ("value",)
     value: int | None
 
     def __new__(cls, name: str, value: int | None = None) -> Size:
+        """A symbol; take it from `size`, which returns the same one each time."""
         self = sympy.Symbol.__xnew__(cls, name, integer=True, positive=True)
         self.value = value
         return self
 
-    def _hashable_content(self) -> tuple[object, ...]:
-        return (*super()._hashable_content(), -1 if self.value is None else self.value)
+    def _hashable_content(self) -> tuple[str, ...]:
+        return (*super()._hashable_content(), str(self.value))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (size, (self.name, self.value))
@@ -67,7 +69,7 @@ def known(dim: Dim) -> int | None:
     if dim is None or isinstance(dim, int):
         return dim
     values = {s: s.value for s in dim.free_symbols if isinstance(s, Size) and s.value is not None}
-    number = canonical(dim.subs(values))
+    number = canonical(dim.subs(list(values.items())))
     return number if isinstance(number, int) else None
 
 
@@ -187,25 +189,28 @@ def _move_axis(shapes: tuple[Shape, Shape], axis: int) -> str | None:
             steps = "one place" if behind == 1 else f"{behind} places"
             index = ", ".join([":"] + ["None"] * behind)
             return (
-                f"the {show_dim(this[0])} axis of the {side} side would have to sit {steps} further left: "
+                f"the {show_dim(this[0])} axis of the {side} side would have to sit "
+                f"{steps} further left: "
                 f"write `{{{place}}}[{index}]`"
             )
     return None
 
 
 def contract(a: Shape, b: Shape) -> Shape:
-    """The shape of the matrix product: last axis of `a` with second-last of `b`; batch axes broadcast; 1-d as in NumPy."""
+    """The shape of the matrix product, as NumPy's matmul: batch axes broadcast, vectors allowed."""
     if a is None or b is None:
         return None
     if not a or not b:
         raise ShapeError(
-            f"cannot multiply {show(a)} by {show(b)}: a matrix product needs at least one axis on either side",
+            f"cannot multiply {show(a)} by {show(b)}: "
+            "a matrix product needs at least one axis on either side",
             hint="scale with `{0} * {1}`",
         )
-    inner = b[0] if len(b) == 1 else b[-2]
+    inner = _inner(b)
     if not may_agree(a[-1], inner):
         raise ShapeError(
-            f"cannot multiply {show(a)} by {show(b)}: the inner sizes are {show_dim(a[-1])} and {show_dim(inner)}",
+            f"cannot multiply {show(a)} by {show(b)}: "
+            f"the inner sizes are {show_dim(a[-1])} and {show_dim(inner)}",
             hint=_transpose_hint(a, b),
         )
     batch = broadcast(a[:-2], b[:-2])
@@ -213,10 +218,15 @@ def contract(a: Shape, b: Shape) -> Shape:
     return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 
+def _inner(b: tuple[Dim, ...]) -> Dim:
+    """The axis of a right operand that a product contracts."""
+    return b[-2:][0]
+
+
 def _transpose_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str | None:
     if len(b) > 1 and same(a[-1], b[-1]):
         return "the last axes agree: did you mean `{0} @ {1}^T`?"
-    if len(a) > 1 and same(a[-2], b[0] if len(b) == 1 else b[-2]):
+    if len(a) > 1 and same(a[-2], _inner(b)):
         return "the second-last axes agree: did you mean `{0}^T @ {1}`?"
     if len(a) > 1 and len(b) > 1 and same(b[-1], a[-2]) and not b[:-2]:
         return "the other order fits: did you mean `{1} @ {0}`?"
@@ -224,7 +234,7 @@ def _transpose_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str | None:
 
 
 def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
-    """The number of a dim once the named sizes have values. Raises ShapeError when a division leaves a remainder."""
+    """The number of a dim, given its sizes. Raises ShapeError if a division leaves a remainder."""
     if isinstance(dim, int):
         return dim
     values: dict[sympy.Basic, int] = {}
@@ -233,7 +243,7 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
         if symbol.name not in sizes and symbol.value is None:
             raise ShapeError(f"the size `{symbol.name}` is not known from any input")
         values[symbol] = sizes.get(symbol.name, symbol.value or 0)
-    number = sympy.nsimplify(dim.subs(values))
+    number = sympy.nsimplify(dim.subs(list(values.items())))
     if not number.is_Integer or number < 0:
         told = ", ".join(sorted(f"{symbol} = {value}" for symbol, value in values.items()))
         raise ShapeError(f"the size {show_dim(dim)} is not a whole number of elements: {told}")

@@ -1,7 +1,8 @@
 """What the engine refuses, as data: the fact, the op and nodes it is about, and the way out.
 
-The engine never sees source text. A hint may therefore hold the places `{0}`, `{1}`, … for the texts of the operands; who
-knows the text (a program) fills them in, everybody else sees the nodes' own short descriptions.
+The engine never sees source text. A hint may therefore hold the places `{0}`, `{1}`, … for the
+texts of the operands; who knows the text (a program) fills them in, everybody else sees the nodes'
+own short descriptions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EngineError(Exception):
-    """An error of the graph: `message`, the `op` it concerns, its operand `nodes`, and a `hint` that mends it."""
+    """An error of the graph: `message`, the `op`, its operand `nodes`, a `hint` that mends it."""
 
     def __init__(
         self,
@@ -64,4 +65,4 @@ class MissingInput(EngineError, LookupError):
 
 
 class GradientError(EngineError, ValueError):
-    """A derivative that does not exist as asked: of an integer, with respect to an integer, of a wrong shape."""
+    """A derivative that does not exist as asked: of or by an integer, or of a wrong shape."""

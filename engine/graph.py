@@ -1,7 +1,8 @@
-"""The graph: `Node` = op + inputs + attrs, frozen and interned, so that structural equality is identity.
+"""The graph: `Node` = op + inputs + attrs, frozen and interned: equal structure is identity.
 
-Nothing here computes. A node holds no value, no gradient and no position in a text; its shape and element kind follow from
-its op when it is built. Every walk is iterative: a chain of 100,000 nodes builds, sorts and substitutes like a short one.
+Nothing here computes. A node holds no value, no gradient and no position in a text; its shape and
+element kind follow from its op when it is built. Every walk is iterative: a chain of 100,000 nodes
+builds, sorts and substitutes like a short one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Tangents: TypeAlias = "tuple[Node | None, ...]"  # one per input; None is a zero
 
 
 class Attrs(Mapping[str, Any]):
-    """The attributes of a node: an immutable mapping, hashed by exact content (2 is not 2.0, 0.0 is not -0.0)."""
+    """The attributes of a node, immutable, hashed by exact content (2 is not 2.0)."""
 
     __slots__ = ("_items", "key")
 
@@ -72,11 +73,12 @@ class Op:
     jvp      `jvp(dx, y, *inputs)`, the tangent ẏ = Σ ∂y/∂xᵢ ẋᵢ as graph; a None in `dx` is zero
     tex      LaTeX with one `%s` per input, or a function of the node and its inputs' LaTeX
     glyph    the sign or word by which a picture and the text form know it
-    cost     `cost(y, *inputs)`, floating-point operations in symbolic sizes (a multiply-add counts two)
+    cost     `cost(y, *inputs)`, floating-point operations in symbolic sizes (multiply-adds count 2)
 
-    Optional: `kind`, the result's element kind; `attrs`, the attributes with their defaults; `arity`, the number of inputs;
-    `build`, the function that a call of the op goes to when inputs need preparing; `code(node, names)`, the source line's
-    expression where `kernel(names, **attrs)` is not the best torch; `placed`: the kernel also takes `dtype` and `device`.
+    Optional: `kind`, the result's element kind; `attrs`, the attributes with their defaults;
+    `arity`, the number of inputs; `build`, the function that a call of the op goes to when inputs
+    need preparing; `code(node, names)`, the source line's expression where `kernel(names, **attrs)`
+    is not the best torch; `placed`: the kernel also takes `dtype` and `device`.
     """
 
     name: str
@@ -101,7 +103,7 @@ class Op:
         Op.table[self.name] = self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Node:
-        """A node of this op: inputs first (numbers and tensors become constants), then attributes in order or by name."""
+        """A node of this op: inputs first (numbers, tensors become constants), then attributes."""
         if self.build is not None:
             return self.build(*args, **kwargs)
         if len(args) < self.arity or len(args) > self.arity + len(self.attrs):
@@ -136,7 +138,7 @@ def operator_named(name: str) -> Op:
 
 
 class Node:
-    """A value of the graph that is not computed yet. Build nodes with the operators of `engine.ops`, or with + - * / ** @ []."""
+    """A value not computed yet, built by the operators of `engine.ops` or + - * / ** @ []."""
 
     __slots__ = ("__weakref__", "attrs", "inputs", "kind", "op", "shape")
     __match_args__ = ("op", "inputs", "attrs")
@@ -153,6 +155,7 @@ class Node:
     _interned: ClassVar[WeakValueDictionary[object, Node]] = WeakValueDictionary()
 
     def __new__(cls, op: Op, inputs: tuple[Node, ...], attrs: Attrs) -> Node:
+        """The one node of this op, inputs and attributes. Raises what its shape rule raises."""
         key = (op, inputs, attrs.key)
         found = cls._interned.get(key)
         if found is not None:
@@ -283,7 +286,7 @@ def promote(*nodes: Node) -> Kind:
 
 
 def toposort(outputs: Iterable[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
-    """Every node that the outputs depend on, inputs before users; below a node where `stop` holds nothing is visited.
+    """Every node the outputs depend on, inputs before users; nothing below where `stop` holds.
 
     >>> from engine import ops, var
     >>> x = var("x", [])
@@ -334,7 +337,7 @@ _Row: TypeAlias = "tuple[Op, tuple[int, ...], Attrs]"
 
 
 def _flatten(node: Node) -> list[_Row]:
-    """The graph below a node as rows (op, positions of the inputs, attributes): pickle must not recurse along a chain."""
+    """The graph below a node as rows (op, places of inputs, attrs): pickle must not recurse."""
     order = toposort([node])
     place = {n: i for i, n in enumerate(order)}
     return [(n.op, tuple(place[x] for x in n.inputs), n.attrs) for n in order]

@@ -1,7 +1,7 @@
 """Where a derivative node comes from: the forward node and the rule that made it.
 
-A side table kept by the drivers, not a field of the node, so that equal nodes stay one node. When a pass replaces a node, the
-driver of the passes carries its origin over.
+A side table kept by the drivers, not a field of the node, so that equal nodes stay one node. When a
+pass replaces a node, the driver of the passes carries its origin over.
 """
 
 from __future__ import annotations

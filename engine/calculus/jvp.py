@@ -1,4 +1,4 @@
-"""Forward mode as a transformation of graphs: ẏ = Σ ∂y/∂x ẋ over the inputs x of y, in topological order."""
+"""Forward mode, graph to graph: ẏ = Σ ∂y/∂x ẋ over the inputs x of y, in topological order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.passes.simplify import tidy
 
 
 def jvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
-    """The directional derivative J·v of `output` along `tangents`, one for each node of `wrt`, as graph.
+    """The directional derivative J·v of `output` along `tangents`, one for each node of `wrt`.
 
     It has the shape of the output; zeros where the output does not depend on `wrt`.
     Raises GradientError when a tangent has another shape than its node.

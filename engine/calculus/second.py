@@ -18,7 +18,7 @@ def vjp(output: Node, wrt: Sequence[Node], cotangent: Node) -> list[Node]:
 
 
 def jacobian(output: Node, wrt: Node) -> Node:
-    """∂y/∂x of shape [*y.shape, *x.shape] for sizes known as numbers: one pass per element of the smaller side.
+    """∂y/∂x of shape [*y.shape, *x.shape]: one pass per element of the smaller side.
 
     Raises GradientError when a size is known only by name.
     """
@@ -51,7 +51,7 @@ def hessian(output: Node, wrt: Node) -> Node:
 
 
 def hvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
-    """The Hessian of a scalar times `tangents`, forward over reverse: no matrix is formed (Pearlmutter, 1994)."""
+    """The Hessian of a scalar times `tangents`, forward over reverse (Pearlmutter, 1994)."""
     return [jvp(g, wrt, tangents) for g in gradients(_scalar(output), wrt)]
 
 

@@ -1,4 +1,4 @@
-"""Reverse mode as a transformation of graphs: x̄ = Σ ȳ ∂y/∂x over the users y of x, in reverse topological order."""
+"""Reverse mode, graph to graph: x̄ = Σ ȳ ∂y/∂x over the users y of x, the last user first."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from engine.passes.simplify import tidy
 
 
 def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> list[Node]:
-    """One node per node of `wrt`: the gradient of the sum of `output`, with exactly the shape of that node.
+    """One node per node of `wrt`: the gradient of the sum of `output`, in exactly its shape.
 
-    The cotangent of the output is `seed`, ones by default; where the output does not depend on a node the gradient is zeros.
-    The results are graph again, so they can be differentiated, drawn and evaluated like any other.
+    The cotangent of the output is `seed`, ones by default; where the output does not depend on a
+    node the gradient is zeros. The results are graph again, so they can be differentiated, drawn
+    and evaluated like any other.
 
     Raises GradientError for an output or a `wrt` of whole numbers or truth values.
     Source: Griewank & Walther, Evaluating Derivatives, ch. 3.

@@ -1,4 +1,4 @@
-"""Arithmetic on broadcast operands: + - * / ^, negation, absolute value, sign, minimum and maximum."""
+"""Arithmetic on broadcast operands: + - * / ^, negation, absolute value, sign, extremes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _exponent_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
 
 
 def _pow_code(node: Node, names: tuple[str, ...]) -> str:
-    """A constant exponent stays a Python number: torch then squares, roots or inverts instead of calling pow."""
+    """A constant exponent stays a Python number: torch then squares or inverts, not pow."""
     n = constant_value(node.inputs[1])
     return f"torch.pow({names[0]}, {names[1] if n is None else repr(n)})"
 

@@ -1,9 +1,9 @@
-"""Axes as NumPy takes them: checked against the rank, and counted from the right once it is known."""
+"""Axes as NumPy takes them: checked, and counted from the right once the rank is known."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from engine.dims import Dim, Shape, product, show
 from engine.errors import KindError, ShapeError
@@ -13,8 +13,8 @@ Axis = int | Sequence[int] | None
 
 
 def one_axis(axis: int, x: Node, extra: int = 0) -> int:
-    """A single axis of `x` (of its rank plus `extra`), negative when the rank is known; a scalar has axes 0 and -1."""
-    if isinstance(axis, bool) or not isinstance(axis, int):
+    """An axis of `x` (`extra`: of more axes), negative if the rank is known; scalars have 0, -1."""
+    if isinstance(axis, bool) or not isinstance(cast(object, axis), int):
         raise KindError(f"an axis is a whole number, not {axis!r}")
     if x.rank is None:
         return axis
@@ -67,7 +67,7 @@ def restore_axes(g: Node, axis: tuple[int, ...] | int | None) -> Node:
 
 
 def _outermost(axis: int) -> tuple[bool, int]:
-    """Axes from the left come in rising order; axes from the right in falling order, the last first."""
+    """Axes from the left come in rising order, axes from the right in falling order."""
     return (axis < 0, -axis if axis < 0 else axis)
 
 

@@ -1,4 +1,4 @@
-"""einsum: a sum of products over named axes; its adjoints are einsums with the letters exchanged."""
+"""einsum: a sum of products over named axes; its adjoints are einsums, letters exchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _einsum(pattern: str, *operands: Operand) -> Node:
-    """`einsum("ij,jk->ik", a, b)`; without `->` the letters that occur once are the result, in alphabetic order."""
+    """`einsum("ij,jk->ik", a, b)`; without `->` the result has the letters that occur once."""
     xs = tuple(to_float(x) for x in operands)
     terms, out = _parse(pattern.replace(" ", ""), xs)
     terms, xs = _without_diagonals(terms, xs, out)
@@ -49,7 +49,7 @@ def _parse(pattern: str, xs: tuple[Node, ...]) -> tuple[list[str], str]:
 def _without_diagonals(
     terms: list[str], xs: tuple[Node, ...], out: str
 ) -> tuple[list[str], tuple[Node, ...]]:
-    """A letter twice in one operand becomes two letters joined by an identity matrix: "ii" is "ij,ij" with I."""
+    """A letter twice in an operand becomes two, joined by an identity: "ii" is "ij,ij" with I."""
     terms, nodes = list(terms), list(xs)
     free = iter([c for c in LETTERS if c not in "".join(terms) + out])
     for i, x in enumerate(xs):
@@ -77,7 +77,8 @@ def _letter_sizes(pattern: str, xs: tuple[Node, ...]) -> dict[str, Dim]:
         for letter, dim in zip(term, x.shape, strict=True):
             if not may_agree(sizes.get(letter), dim):
                 raise ShapeError(
-                    f"`{letter}` is {show_dim(sizes[letter])} in one operand and {show_dim(dim)} in another"
+                    f"`{letter}` is {show_dim(sizes[letter])} in one operand "
+                    f"and {show_dim(dim)} in another"
                 )
             sizes[letter] = dim if sizes.get(letter) is None else sizes[letter]
     return sizes
@@ -95,7 +96,7 @@ def _shape(attrs: Any, *xs: Node) -> Shape:
 
 
 def _adjoint(g: Node, y: Node, xs: tuple[Node, ...], i: int) -> Node:
-    """The cotangent of operand i: einsum of g with the others; letters found nowhere else are repeated."""
+    """The cotangent of operand i: g with the others; letters found nowhere else are repeated."""
     terms, out = _split(y)
     others = [t for k, t in enumerate(terms) if k != i]
     found = [c for c in terms[i] if c in out or any(c in t for t in others)]

@@ -1,7 +1,8 @@
-"""Three families of operators whose rules derive from one: pointwise (a derivative), linear (an adjoint), multilinear.
+"""Families of operators whose rules derive from one: pointwise, linear, multilinear.
 
-A pointwise op's Jacobian is diagonal and so its own transpose: one rule, linear in `g`, serves as cotangent and as tangent.
-A linear op is its own tangent. A multilinear op is linear in each operand. Un-broadcasting stands here and nowhere else.
+A pointwise op's Jacobian is diagonal and so its own transpose: one rule, linear in `g`, serves as
+cotangent and as tangent. A linear op is its own tangent. A multilinear op is linear in each
+operand. Un-broadcasting stands here and nowhere else.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def linear(
     in_all: bool = False,
     **optional: Any,
 ) -> Op:
-    """An op that is linear in its first operand (`in_all`: in all of them together); the others lend shapes or indices.
+    """An op that is linear in its first operand, or (`in_all`) in all of them together.
 
     `adjoint(g, y, *xs)` is the cotangent of the first operand, or a tuple with one for each.
     """

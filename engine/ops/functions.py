@@ -1,4 +1,4 @@
-"""Elementwise functions and activations, each with its derivative in terms of its own value where that is shorter."""
+"""Elementwise functions and activations, their derivatives by their own value where shorter."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ relu = pointwise(
 
 
 def _gelu_slope(x: Node, approximate: str) -> Node:
-    """d/dx x Φ(x) = Φ(x) + x φ(x), or of the tanh form ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³) (Hendrycks, 2016)."""
+    """d/dx x Φ(x) = Φ(x) + x φ(x), or of ½x(1 + tanh √(2/π)(x + 0.044715x³)) (Hendrycks, 2016)."""
     if approximate == "none":
         return (1 + erf(x / math.sqrt(2))) / 2 + x * (exp(-(x**2) / 2) / math.sqrt(2 * math.pi))
     root = math.sqrt(2 / math.pi)

@@ -1,8 +1,8 @@
-"""Basic indexing as in NumPy, `x[1, :, None, ..., -2:]`, and its adjoint; an integer tensor as key is a gather."""
+"""NumPy's basic indexing, `x[1, :, None, ..., -2:]`, and its adjoint; an int tensor gathers."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sympy
 
@@ -14,7 +14,7 @@ from engine.ops import kernels
 from engine.ops.families import linear, shape_of
 from engine.ops.layout import asked, reshape
 
-# one entry of a key: int, None (new axis), Ellipsis, or a slice as the hashable triple (start, stop, step)
+# an entry of a key: int, None (new axis), Ellipsis, or a slice as the triple (start, stop, step)
 Key = tuple[Any, ...]
 
 
@@ -50,7 +50,8 @@ def _entry(k: Any, x: Node) -> Any:
         if not isinstance(k, Node)
         else "cannot mix an index tensor with others",
         nodes=(x,),
-        hint="keys are integers, slices, None, ... and, alone, an integer tensor; choose by truth with ops.where",
+        hint="keys are integers, slices, None, ... and, alone, an integer tensor; "
+        "choose by truth with ops.where",
     )
 
 
@@ -90,7 +91,7 @@ def _check_bounds(k: Any, n: Dim, axis: int, shape: Shape) -> None:
 
 
 def _slice_size(key: tuple[Dim, Dim, int | None], n: Dim) -> Dim:
-    """The length of n elements cut by start:stop:step; clamped to the axis where it is a number, as in NumPy."""
+    """The length of n elements cut by start:stop:step; clamped as in NumPy where n is a number."""
     start, stop, step = key
     if isinstance(n, int) and all(k is None or isinstance(k, int) for k in (start, stop)):
         return len(range(*slice(start, stop, step).indices(n)))
@@ -133,7 +134,7 @@ def entry_text(k: Any) -> str:
         return "..."
     if not isinstance(k, tuple):
         return str(k)
-    start, stop, step = ("" if part is None else str(part) for part in k)  # pyright: ignore[reportUnknownVariableType]
+    start, stop, step = ("" if part is None else str(part) for part in cast(tuple[Any, ...], k))
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 

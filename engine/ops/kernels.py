@@ -1,6 +1,7 @@
-"""What runs when one torch function does not say it: kernels, `kernel(*tensors, **attrs) -> Tensor`.
+"""What runs where one torch function does not say it: `kernel(*tensors, **attrs) -> Tensor`.
 
-A `like` tensor lends its shape only. `dtype` and `device` come from the feeds; None is torch's default.
+A `like` tensor lends its shape only. `dtype` and `device` come from the feeds; None is torch's
+default.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def target(shape: Ints | None, like: Tensor | None) -> Ints:
 def reshape(
     x: Tensor, like: Tensor | None = None, *, shape: Sequence[int | None] | None = None
 ) -> Tensor:
-    return torch.reshape(x, [-1 if dim is None else dim for dim in target(shape, like)])
+    """Reshape; one size that is unknown (None) takes what is left."""
+    if shape is not None:
+        return torch.reshape(x, [-1 if dim is None else dim for dim in shape])
+    return torch.reshape(x, tuple(target(None, like)))
 
 
 def expand(x: Tensor, like: Tensor | None = None, *, shape: Ints | None = None) -> Tensor:
@@ -100,7 +104,7 @@ def count(x: Tensor, *, axis: Axis, dtype: torch.dtype | None = None, device: An
 
 
 def transpose(x: Tensor, *, axes: Ints | None) -> Tensor:
-    """Permute; None reverses, negative axes permute the last ones and leave the leading ones alone."""
+    """Permute; None reverses, negative axes permute the last ones and leave the others alone."""
     if axes is None:
         return x.permute(tuple(range(x.ndim))[::-1])
     lead = x.ndim - len(axes)
@@ -238,7 +242,7 @@ def normal(
     dtype: torch.dtype | None = None,
     device: Any = None,
 ) -> Tensor:
-    """Normal with the given mean and standard deviation, the same numbers on every device for the same key."""
+    """Normal of the given mean and deviation, the same numbers on every device for the same key."""
     drawn = torch.randn(tuple(shape), generator=_generator(key), dtype=placed_dtype("float", dtype))
     return (drawn * std + mean).to(device)
 

@@ -1,6 +1,7 @@
-"""Where elements stand: transpose, reshape, expand and its adjoint, concatenation, flips. All linear.
+"""Where elements stand: transpose, reshape, expand, sum_to, concat, flip. All linear.
 
-A shape that is known in full is an attribute; one that is not is lent at run time by a second operand.
+A shape that is known in full is an attribute; one that is not is lent at run time by a second
+operand.
 """
 
 from __future__ import annotations
@@ -305,11 +306,11 @@ def split(x: Operand, sizes: int | Sequence[DimLike], axis: int = -1) -> list[No
     """Cut an axis of known size into `sizes` equal parts, or into parts of the given sizes."""
     node = as_node(x)
     a = one_axis(axis, node)
-    if node.shape is None or node.shape[a] is None:
+    along = None if node.shape is None else node.shape[a]
+    if along is None:
         raise ShapeError(
             "split needs a known size", nodes=(node,), hint="give the variable a shape"
         )
-    along = node.shape[a]
     if isinstance(sizes, int):
         if isinstance(along, int) and along % sizes:
             raise ShapeError(f"{sizes} equal parts do not fit an axis of {along}", nodes=(node,))

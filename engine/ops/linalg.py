@@ -51,7 +51,7 @@ matmul = multilinear(
     arity=2,
     build=lambda a, b: matmul.node((to_float(a), to_float(b))),
 )
-# The product's adjoints where a rank is known only at run time; with matmul they are closed under differentiation.
+# The product's adjoints for ranks known only at run time; the three are closed under derivatives.
 matmul_left = multilinear(
     "matmul_left",
     kernels.matmul_left,

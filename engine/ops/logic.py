@@ -1,4 +1,4 @@
-"""Comparisons, logic and the choice between two values. Only the chosen values carry a derivative."""
+"""Comparisons, logic and the choice between two values; only what is chosen has a derivative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Softmax, normalisation and the loss of a classifier. Each backward is a closed form in the forward value."""
+"""Softmax, normalisation and the classifier's loss, each backward a closed form in the value."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _layer_norm(
     axis: int = -1,
     eps: float = 1e-5,
 ) -> Node:
-    """(x - mean x) / √(var x + eps) along `axis`, then `* weight + bias` where given (they broadcast)."""
+    """(x - mean x) / √(var x + eps) along `axis`, then `* weight + bias` where given."""
     node = to_float(x)
     y = layer_norm.node((node,), axis=one_axis(axis, node), eps=float(eps))
     scaled = y if weight is None else y * weight
@@ -99,7 +99,7 @@ layer_norm = Op(
 def _cross_entropy(
     logits: Operand, targets: Operand, axis: int = -1, reduction: str = "mean"
 ) -> Node:
-    """-log softmax(logits)[targets], averaged ("mean"), added up ("sum") or one per position ("none")."""
+    """-log softmax(logits)[targets]: their "mean", their "sum", or one per position ("none")."""
     node = to_float(logits)
     each = cross_entropy.node((node, integers(targets, "cross_entropy")), axis=one_axis(axis, node))
     if reduction not in ("mean", "sum", "none"):

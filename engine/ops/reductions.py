@@ -1,4 +1,4 @@
-"""Reductions over axes: sums, means, extremes, products, norms; and the running sum. Axes and keepdims as in NumPy."""
+"""Reductions: sums, means, extremes, products, norms; the running sum. Axes as in NumPy."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def _drop_axes(x: Node, axes: tuple[int, ...]) -> Node:
 
 
 def _others(y: Node, x: Node) -> Node:
-    """∏_{j≠i} x_j for each i, exact when elements are zero: the diagonal of n copies replaced by ones."""
+    """∏_{j≠i} x_j for each i, exact at zeros: n copies of x with ones on the diagonal."""
     axis = y.attrs["axis"]
     last = _swap_last(x, axis)
     n = last.shape[-1] if last.shape is not None else None

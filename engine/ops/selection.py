@@ -1,4 +1,4 @@
-"""Choosing by index or by place: gather and scatter_add, pick and place, one-hot, triangles, diagonals, trace."""
+"""Choosing by index or place: gather, scatter_add, pick, place, one-hot, triangles, diagonals."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def _gathered(attrs: Any, table: Node, index: Node) -> Shape:
     return (*index.shape, *table.shape[1:])
 
 
+def _scatter_add(g: Operand, index: Operand, shape: Any) -> Node:
+    """Zeros of `shape` (or of the shape of a node), row `index[i]` increased by `g[i]`."""
+    inputs = (as_node(g), integers(index, "scatter_add"))
+    if isinstance(shape, Node):
+        return _like(scatter_add, inputs, shape)
+    return scatter_add.node(inputs, shape=as_shape(shape))
+
+
 gather = linear(
     "gather",
     kernels.gather,
@@ -63,16 +71,8 @@ scatter_add = linear(
     tex=lambda y, g, index, *like: rf"\operatorname{{scatter}}_{{{index}}}({g})",
     cost=lambda y, g, *rest: elements(g),
     attrs={"shape": None},
-    build=lambda g, index, shape: _scatter_add(g, index, shape),
+    build=_scatter_add,
 )
-
-
-def _scatter_add(g: Operand, index: Operand, shape: Any) -> Node:
-    """Zeros of `shape` (or of the shape of a node), row `index[i]` increased by `g[i]`."""
-    inputs = (as_node(g), integers(index, "scatter_add"))
-    if isinstance(shape, Node):
-        return _like(scatter_add, inputs, shape)
-    return scatter_add.node(inputs, shape=as_shape(shape))
 
 
 def picked(attrs: Any, x: Node, index: Node) -> Shape:

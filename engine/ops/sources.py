@@ -1,4 +1,4 @@
-"""Where a graph begins: fed variables, constants, sizes, ranges, filled and random tensors. No derivative enters them."""
+"""Where a graph begins: variables, constants, sizes, filled and random tensors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DimLike = int | str | Dim
 
 
 class Literal:
-    """A constant tensor as an attribute: equal and hashed by dtype, shape and content; never written to."""
+    """A constant tensor as an attribute: equal by dtype, shape and content; never written to."""
 
     __slots__ = ("digest", "tensor")
 
@@ -140,14 +140,8 @@ def _const_tex(y: Node) -> str:
 
 def number(value: float) -> str:
     """A number as one writes it: 2, 0.5, 1e-05, inf."""
-    if (
-        isinstance(value, float)
-        and math.isfinite(value)
-        and value == int(value)
-        and abs(value) < 1e15
-    ):
-        return str(int(value))
-    return repr(value)
+    whole = math.isfinite(value) and abs(value) < 1e15 and value == math.floor(value)
+    return str(math.floor(value)) if whole else repr(value)
 
 
 const = source(
@@ -175,21 +169,21 @@ def is_const(x: Node, value: float) -> bool:
     return constant_value(x) == value
 
 
+def _size(dim: DimLike) -> Node:
+    checked = _dim(dim)
+    assert checked is not None
+    return as_node(checked) if isinstance(checked, int) else size_value.node((), dim=checked)
+
+
 size_value = source(
     "size",
     kernels.size,
     shape=lambda attrs: (),
     kind=lambda attrs: "int",
-    build=lambda dim: _size(dim),
+    build=_size,
     attrs={"dim": 1},
     tex=lambda y: show_dim(y.attrs["dim"]),
 )
-
-
-def _size(dim: DimLike) -> Node:
-    checked = _dim(dim)
-    assert checked is not None
-    return as_node(checked) if isinstance(checked, int) else size_value.node((), dim=checked)
 
 
 def _arange(start: DimLike, stop: DimLike = None, step: int = 1) -> Node:

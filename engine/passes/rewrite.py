@@ -1,4 +1,4 @@
-"""The driver of the passes: apply small rules `Node -> Node | None` everywhere, rebuild, and remember old -> new."""
+"""The driver of the passes: apply rules `Node -> Node | None`, rebuild, remember old -> new."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ Rule = Callable[[Node], Node | None]
 def rewrite(
     outputs: Sequence[Node], rules: Iterable[Rule], keep: Collection[Node] = ()
 ) -> tuple[list[Node], dict[Node, Node]]:
-    """The outputs with every rule applied until none fires, and the map old -> new of all visited nodes.
+    """The outputs with every rule applied until none fires, and the map old -> new.
 
-    Inputs come before their users, so a rule sees inputs that are final. Nodes in `keep` stay as they are.
+    Inputs come before their users, so a rule sees inputs that are final. Nodes in `keep` stay as
+    they are.
     """
     applied = tuple(rules)
     new: dict[Node, Node] = {node: node for node in keep}
@@ -27,7 +28,7 @@ def rewrite(
 
 
 def _settle(node: Node, rules: tuple[Rule, ...], new: dict[Node, Node]) -> Node:
-    """Apply rules to a node until none fires; what a rule returns over unknown nodes is settled node by node."""
+    """Apply rules to a node until none fires."""
     for _ in range(100):
         result = next(
             (r for r in (rule(node) for rule in rules) if r is not None and r is not node), None

@@ -1,4 +1,4 @@
-"""Rules that make a graph say the same in fewer nodes: neutral elements, zeros, double inverses, constants."""
+"""Rules that say the same in fewer nodes: neutral elements, zeros, double inverses, constants."""
 
 from __future__ import annotations
 

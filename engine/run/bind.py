@@ -1,4 +1,4 @@
-"""From tensors to sizes: feeds are matched with leaves, checked, and the named sizes read off their shapes."""
+"""From tensors to sizes: feeds matched with leaves, checked, named sizes read off their shapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.graph import Node
 from engine.ops.families import dtype_kind
 from engine.ops.kernels import placed_dtype
 
-Feeds = Mapping[Node, Any] | Mapping[str, Any] | Mapping[Any, Any]
+Feeds = Mapping[Any, Any]  # {leaf or its name: tensor, array, list or number}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Placement:
 
 
 def match(leaves: Sequence[Node], feeds: Feeds) -> list[Any]:
-    """The value for each leaf, found by node or by name. Raises MissingInput naming every leaf without one."""
+    """The value for each leaf, by node or name. Raises MissingInput naming those without one."""
     values = [
         feeds[leaf] if leaf in feeds else feeds.get(leaf.attrs["name"], _ABSENT) for leaf in leaves
     ]
@@ -58,10 +58,11 @@ def as_tensors(leaves: Sequence[Node], values: Sequence[Any]) -> list[Tensor]:
 
 
 def _convert(leaf: Node, value: Any) -> Tensor:
-    """A number, list or array as a tensor; whole numbers may stand for floats in Python data, not in tensors."""
+    """A number, list or array as a tensor; in Python data whole numbers may stand for floats."""
     if isinstance(value, Tensor):
         raise KindError(
-            f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, not a tensor of {value.dtype}",
+            f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, "
+            f"not a tensor of {value.dtype}",
             hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`",
         )
     try:
@@ -79,7 +80,7 @@ def _convert(leaf: Node, value: Any) -> Tensor:
 
 
 def placement(leaves: Sequence[Node], tensors: Sequence[Tensor]) -> Placement:
-    """Precision from the float feeds (the widest), device from all of them. Raises KindError when devices differ."""
+    """The widest precision of the feeds and their device. Raises KindError if devices differ."""
     floats = [t.dtype for leaf, t in zip(leaves, tensors, strict=True) if leaf.kind == "float"]
     dtype = floats[0] if floats else torch.get_default_dtype()
     for other in floats[1:]:
@@ -99,7 +100,8 @@ def bind_sizes(
 ) -> dict[str, int]:
     """The value of each named size, from the shapes that arrived.
 
-    Raises ShapeError naming the leaf with both shapes, or both leaves when they disagree about a size.
+    Raises ShapeError naming the leaf with both shapes, or both leaves when they disagree about a
+    size.
     """
     sizes: dict[str, int] = {}
     sources: dict[str, tuple[Node, Tensor]] = {}
@@ -151,7 +153,7 @@ def _bind_one(
 
 
 def _check(leaf: Node, tensor: Tensor, dim: Dim, actual: int, sizes: dict[str, int]) -> None:
-    """A number, a fixed size or a polynomial against what arrived; one unknown size in it is solved for."""
+    """A dim against what arrived; one unknown size in it is solved for."""
     assert dim is not None
     unknown = [s for s in sizes_in(dim) if s.value is None and s.name not in sizes]
     if len(unknown) == 1:

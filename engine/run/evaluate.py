@@ -1,4 +1,4 @@
-"""`Evaluator(outputs).run(feeds)`: plan once per graph, bind once per shapes, run many times, without torch's autograd."""
+"""`Evaluator(outputs).run(feeds)`: plan once per graph, bind once per shapes, run many times."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from engine.run.plan import Plan, Step, make_plan
 class Evaluator:
     """Computes `outputs` from feeds: {leaf or its name: tensor, array, list or number}.
 
-    `updates` maps leaves to nodes whose values are written into the fed tensors, in place, after everything is computed.
-    Precision and device come from the feeds. Nothing runs before every feed was checked.
+    `updates` maps leaves to nodes whose values are written into the fed tensors, in place, after
+    everything is computed. Precision and device come from the feeds. Nothing runs before every feed
+    was checked.
 
     >>> from engine import ops, var
     >>> x = var("x", ["n"])
@@ -65,8 +66,9 @@ class Evaluator:
     def run(self, feeds: Feeds) -> list[Tensor]:
         """The values of the outputs.
 
-        Raises MissingInput for a leaf without a feed, ShapeError for a wrong shape, KindError for a wrong element kind, each
-        naming the leaf, before anything runs; EngineError for what fails inside an op, naming the op.
+        Raises MissingInput for a leaf without a feed, ShapeError for a wrong shape, KindError for a
+        wrong element kind, each naming the leaf, before anything runs; EngineError for what fails
+        inside an op, naming the op.
         """
         tensors = as_tensors(self.plan.leaves, match(self.plan.leaves, feeds))
         return self.call(self.step_for(tensors), tensors)

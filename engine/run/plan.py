@@ -1,4 +1,4 @@
-"""The plan of a graph: its order, the last use of each value, and the straight-line Python source that runs it.
+"""The plan of a graph: its order, the last use of each value, and the source that runs it.
 
 The source is one line a node, readable, compiled once per graph:
 
@@ -39,7 +39,7 @@ Step = Callable[..., tuple[torch.Tensor, ...]]
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph made ready to run: its leaves in the order of the step's arguments, its sizes, and its source."""
+    """A graph ready to run: leaves in the order of the step's arguments, sizes, source."""
 
     leaves: tuple[Node, ...]
     sizes: tuple[Size, ...]
@@ -61,7 +61,7 @@ def make_plan(
     updates: Mapping[Node, Node] | None = None,
     names: Mapping[Node, str] | None = None,
 ) -> Plan:
-    """Order, name and write out the graph, and compile it. `updates` maps leaves to the values written into them."""
+    """Order, name, write out and compile; `updates` maps leaves to what is written to them."""
     writer = _Writer(list(outputs), dict(updates or {}), dict(names or {}))
     source, lines = writer.write()
     filename = f"<chalkgrad graph {next(_serial)}>"
@@ -134,7 +134,7 @@ class _Writer:
         return "\n".join(text) + "\n", lines
 
     def _uses(self, code: dict[Node, str]) -> dict[Node, Node | bool]:
-        """The last user of each value that is computed in the step; True for one that is used but must stay."""
+        """The last user of each value computed in the step; True for one that must stay."""
         used: dict[Node, Node | bool] = {}
         for node, text in code.items():
             for x in node.inputs:
@@ -202,7 +202,8 @@ def _refuse_two_of_one_name(leaves: Sequence[Node]) -> None:
         other = seen.setdefault(leaf.attrs["name"], leaf)
         if other is not leaf:
             raise EngineError(
-                f"two variables are called `{leaf.label()}`: {other.describe()} and {leaf.describe()}",
+                f"two variables are called `{leaf.label()}`: "
+                f"{other.describe()} and {leaf.describe()}",
                 hint="a name is a variable's identity: rename one",
             )
 

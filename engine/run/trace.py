@@ -27,7 +27,7 @@ class Traced:
 
 
 def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
-    """Every node below the outputs in the order of evaluation, with its value. Raises what `Evaluator.run` raises.
+    """Every node below the outputs in order, with its value. Raises what `Evaluator.run` raises.
 
     >>> from engine import ops, var
     >>> x = var("x", [])
