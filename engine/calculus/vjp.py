@@ -34,7 +34,11 @@ def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> li
             f"the seed {show(seed.shape)} is not of the output's shape {show(output.shape)}"
         )
     forward = toposort([output])
-    cotangents = _pull_back(output, forward, set(wrt), seed or ones(shape_of(output)))
+    known = set(forward)
+    if seed is None:
+        seed = ones(shape_of(output))
+        record([seed], output, "seed", known)
+    cotangents = _pull_back(output, forward, set(wrt), seed, known | {seed})
     found = [cotangents.get(x) for x in wrt]
     made = tidy([g for g in found if g is not None], keep=set(forward))
     results = iter(made)
@@ -50,11 +54,11 @@ def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
             )
 
 
-def _pull_back(output: Node, forward: list[Node], wrt: set[Node], seed: Node) -> dict[Node, Node]:
-    """The cotangent of every node between the output and `wrt`."""
-    active = depends([output], wrt)
-    known = set(forward)
-    record([seed], output, "seed", known)
+def _pull_back(
+    output: Node, forward: list[Node], wrt: set[Node], seed: Node, known: set[Node]
+) -> dict[Node, Node]:
+    """The cotangent of every node between the output and `wrt`; none flows into whole numbers or truth values."""
+    active = {x for x in depends([output], wrt) if x.kind == "float"}
     parts: dict[Node, list[Node]] = {output: [seed]}
     cotangents: dict[Node, Node] = {}
     for y in reversed(forward):
