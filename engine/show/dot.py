@@ -1,0 +1,95 @@
+"""A graph as text for Graphviz: formulas in boxes, functions as clusters, shapes on arrows.
+
+Colours are attributes, light fills with dark words and mid-grey lines: readable on white and black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+
+from engine.graph import Node
+from engine.show.names import Legend, visible
+from engine.show.view import Arrow, ArrowKind, Box, BoxKind, view
+
+FILLS: Mapping[BoxKind, tuple[str, str]] = {  # fill, outline
+    "input": ("#dbeafe", "#3b82f6"),
+    "param": ("#fef3c7", "#d99a0b"),
+    "value": ("#f1f5f9", "#7c8798"),
+    "output": ("#d6f5df", "#22a355"),
+    "backward": ("#fde3e6", "#e0566b"),
+    "function": ("#ebe6fb", "#8b6fd8"),
+}
+LINES: Mapping[ArrowKind, str] = {
+    "forward": 'color="#7c8798"',
+    "backward": 'color="#e0566b"',
+    "recalled": 'color="#eb9aa7" constraint=false',
+    "belongs": 'color="#a3acb9" style=dashed arrowhead=none minlen=0 weight=3',
+}
+HEAD = """\
+digraph {
+  graph [bgcolor=transparent rankdir=TB ranksep=0.3 nodesep=0.22 nslimit=2 mclimit=0.5]
+  graph [fontname="Arial" fontsize=11 fontcolor="#7c8798" color="#a3acb9" style=rounded]
+  node [fontname="Arial" fontsize=12 fontcolor="#1e293b" shape=box style="rounded,filled"]
+  node [height=0.3 width=0.3 margin="0.1,0.05"]
+  edge [fontname="Arial" fontsize=9 fontcolor="#7c8798" arrowsize=0.6]"""
+
+
+def dot(
+    outputs: Sequence[Node],
+    legend: Legend | None = None,
+    *,
+    backward: Sequence[Node] = (),
+    depth: int | None = None,
+) -> str:
+    """The outputs as a digraph, derivatives `backward` laid over it, closed below `depth`.
+
+    >>> from engine import ops, var
+    >>> print(dot([ops.exp(var("x", ["n"]))]).splitlines()[-2])
+      n0 -> n1 [color="#7c8798"]
+    """
+    shown = view(outputs, legend, backward=backward, depth=depth)
+    return "\n".join([HEAD, *_nested(shown.boxes), *map(_arrow, shown.arrows), "}\n"])
+
+
+def _nested(boxes: Sequence[Box]) -> Iterator[str]:
+    """The boxes, those of one function together in a cluster inside the cluster of its caller."""
+    place: dict[tuple[str, ...], int] = {}
+    for box in boxes:
+        for i in range(len(box.path)):
+            place.setdefault(box.path[: i + 1], len(place))
+    opened: tuple[str, ...] = ()
+    for box in sorted(boxes, key=lambda box: [place[p] for p in _prefixes(box.path)]):
+        common = sum(1 for p in _prefixes(box.path) if opened[: len(p)] == p)
+        yield from ("}" for _ in opened[common:])
+        for path in _prefixes(box.path)[common:]:
+            label = escape(visible(path[-1]))
+            yield f"subgraph cluster_{place[path]} {{ label=<{label}> labeljust=l margin=10"
+        opened = box.path
+        yield _box(box)
+    yield from ("}" for _ in opened)
+
+
+def _prefixes(path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [path[: i + 1] for i in range(len(path))]
+
+
+def _box(box: Box) -> str:
+    fill, outline = FILLS[box.kind]
+    return f'  {box.key} [id={box.key} label=<{_label(box)}> fillcolor="{fill}" color="{outline}"]'
+
+
+def _label(box: Box) -> str:
+    """The name in bold, the formula or shape below it in small."""
+    name, text = escape(box.name), escape(box.text)
+    if not name:
+        return text or " "
+    return f'<B>{name}</B><BR/><FONT POINT-SIZE="9.5">{text}</FONT>' if text else f"<B>{name}</B>"
+
+
+def _arrow(arrow: Arrow) -> str:
+    """Derivatives flow upwards: their arrows are laid out from head to tail."""
+    label = f" label=<&#160;{escape(arrow.shape)}>" if arrow.shape else ""
+    if arrow.kind == "backward":
+        return f"  {arrow.head} -> {arrow.tail} [dir=back {LINES[arrow.kind]}{label}]"
+    return f"  {arrow.tail} -> {arrow.head} [{LINES[arrow.kind]}{label}]"

@@ -1,0 +1,79 @@
+"""What nodes are called where they are shown: the user's names, in visible characters, bounded."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count, islice
+from string import ascii_lowercase
+
+from engine.dims import sizes_in
+from engine.graph import Node
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, formats, halves, line ends
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What a user calls the nodes.
+
+    `names` of values, `paths` of the functions they stand in (`block.attention`), `roles` of leaves
+    (`input` or `param`).
+    """
+
+    names: Mapping[Node, str] = field(default_factory=dict[Node, str])
+    paths: Mapping[Node, str] = field(default_factory=dict[Node, str])
+    roles: Mapping[Node, str] = field(default_factory=dict[Node, str])
+
+
+def visible(text: str, most: int = 40) -> str:
+    r"""The text with what no one can see replaced, and cut to `most` characters.
+
+    >>> visible("loss\x1b[31m"), visible("a" * 50, most=4)
+    ('loss�[31m', 'aaa…')
+    """
+    shown = "".join("�" if unicodedata.category(c) in _UNSEEN else c for c in text[: most + 1])
+    return shown if len(text) <= most else f"{shown[: most - 1]}…"
+
+
+def own_name(node: Node, names: Mapping[Node, str]) -> str | None:
+    """The user's name of a node, else the name of a leaf, else None."""
+    if node in names:
+        return visible(names[node])
+    return visible(node.label()) if node.op.name == "variable" else None
+
+
+def display_width(text: str) -> int:
+    """How many columns of a terminal a text takes: accents none, wide characters two."""
+    return sum(_width(c) for c in text)
+
+
+def pad(text: str, width: int) -> str:
+    """The text and as many blanks as it lacks to `width` columns."""
+    return text + " " * (width - display_width(text))
+
+
+def fresh_names(nodes: Iterable[Node], names: Mapping[Node, str]) -> Iterator[str]:
+    """a, b, c, … z, a1, …: every name that neither a node nor a size has."""
+    taken = set(names.values())
+    for node in nodes:
+        taken.add(node.label())
+        taken |= {size.name for dim in node.shape or () for size in sizes_in(dim)}
+        taken |= {size.name for size in sizes_in(node.attrs.get("dim"))}
+    for serial in count():
+        for letter in ascii_lowercase:
+            name = f"{letter}{serial or ''}"
+            if name not in taken:
+                yield name
+
+
+def some(items: list[str], most: int = 8) -> list[str]:
+    """The items, or when they are many the first, an ellipsis and the last."""
+    return items if len(items) <= most else [*islice(items, most - 2), "…", items[-1]]
+
+
+def _width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,0 +1,198 @@
+"""What a picture of a graph shows: boxes and arrows, and functions as clusters that can be closed.
+
+Numbers, sizes and transposes are written into the box that reads them. Everything else is a box of
+its own, unless it stands in a closed function: then the function is one box.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from engine.graph import Node, depends, toposort
+from engine.origins import origin
+from engine.show.lines import Part
+from engine.show.names import Legend, own_name, visible
+from engine.show.text import write
+
+MOST_BOXES = 200
+INLINE = 24  # a constant no longer than this is written where it is read
+LONGEST = 48
+BLANK = "·"  # an operand without a name; the arrow says which it is
+
+BoxKind = Literal["input", "param", "value", "output", "backward", "function"]
+ArrowKind = Literal["forward", "backward", "recalled", "belongs"]
+Owner: TypeAlias = (
+    Node | tuple[str, ...]
+)  # a node with its own box, or the path of a closed function
+
+
+@dataclass(frozen=True)
+class Box:
+    """A leaf, a value or a closed function; it stands in the function `path`."""
+
+    key: str
+    kind: BoxKind
+    name: str
+    text: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From a value to its reader, with the value's shape.
+
+    `forward` between values, `backward` between derivatives, `recalled` where a derivative reads a
+    value; `belongs` leads from each value to its derivatives.
+    """
+
+    tail: str
+    head: str
+    kind: ArrowKind
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture before it is laid out."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def view(
+    outputs: Sequence[Node],
+    legend: Legend | None = None,
+    *,
+    backward: Sequence[Node] = (),
+    depth: int | None = None,
+) -> View:
+    """The boxes and arrows of the outputs and of their derivatives `backward`.
+
+    Functions nested deeper than `depth` are closed; by default as few as leave 200 boxes.
+    """
+    graph = _Folded(outputs, legend or Legend(), backward)
+    owners = graph.owners(graph.fitting_depth() if depth is None else depth)
+    keys = {owner: f"n{i}" for i, owner in enumerate(dict.fromkeys(owners.values()))}
+    return View(tuple(_boxes(graph, owners, keys)), tuple(_arrows(graph, owners, keys)))
+
+
+class _Folded:
+    """A graph of which only the `boxed` nodes, operands first, are not written inside others."""
+
+    def __init__(self, outputs: Sequence[Node], legend: Legend, backward: Sequence[Node]) -> None:
+        order = toposort([*outputs, *backward])
+        self.legend, self.forward = legend, set(toposort(outputs))
+        self.ends, self.outputs = {*outputs, *backward}, set(outputs)
+        self.moving = depends(order, [node for node in order if node.op.name == "variable"])
+        self._read_by_moving = {x for node in order if node in self.moving for x in node.inputs}
+        self.texts: dict[Node, str] = {}
+        self.reads: dict[Node, tuple[Node, ...]] = {}
+        self.boxed: list[Node] = []
+        behind: dict[Node, tuple[Node, ...]] = {}
+        parts: dict[Node, Part] = {}
+        for node in order:
+            part = self._written(node, [parts[x] for x in node.inputs])
+            reads = tuple(dict.fromkeys(box for x in node.inputs for box in behind[x]))
+            if self._folds(node, part):
+                parts[node], behind[node] = part, reads
+                continue
+            self.boxed.append(node)
+            self.texts[node], self.reads[node] = _short(part.text), reads
+            parts[node], behind[node] = Part(own_name(node, legend.names) or BLANK), (node,)
+
+    def _written(self, node: Node, parts: Sequence[Part]) -> Part:
+        if node.op.name == "variable":
+            return Part(visible(node.describe()))
+        part = write(node, parts)
+        return Part(visible(part.text, LONGEST), part.level)
+
+    def _folds(self, node: Node, part: Part) -> bool:
+        """Whether a node is written where it is read: a cast, a transpose, (in) a constant."""
+        if node in self.ends or node in self.legend.names or node.op.name == "variable":
+            return False
+        if node in self.moving:
+            return node.op.name in ("cast", "transpose")
+        return len(part.text) <= INLINE or node not in self._read_by_moving
+
+    def path(self, node: Node) -> tuple[str, ...]:
+        """The functions a node stands in, outermost first; a derivative stands with its value."""
+        came_from = origin(node) if node not in self.forward else None
+        path = self.legend.paths.get(came_from.forward if came_from else node, "")
+        return tuple(path.split(".")) if path else ()
+
+    def owners(self, depth: int) -> dict[Node, Owner]:
+        """What shows each node: its box, its closed function's, or () for what is too far away."""
+        paths = {node: self.path(node) for node in self.boxed}
+        owners = {
+            node: path[: depth + 1] if len(path) > depth else node for node, path in paths.items()
+        }
+        shown = set(list(dict.fromkeys(owners.values()))[-MOST_BOXES:])
+        return {node: owner if owner in shown else () for node, owner in owners.items()}
+
+    def neighbours(self, node: Node) -> Iterator[tuple[Node, ArrowKind]]:
+        """The boxed nodes that a node reads, and the value that a derivative belongs to."""
+        derived = node not in self.forward
+        for x in self.reads[node]:
+            yield x, "forward" if not derived else "recalled" if x in self.forward else "backward"
+        came_from = origin(node) if derived else None
+        if came_from and came_from.forward in self.texts:
+            yield came_from.forward, "belongs"
+
+    def fitting_depth(self) -> int:
+        """The deepest nesting at which there are no more than the most boxes."""
+        paths = [self.path(node) for node in self.boxed]
+        deepest = max(map(len, paths), default=0)
+        for depth in range(deepest, 0, -1):
+            closed = {path[: depth + 1] for path in paths if len(path) > depth}
+            if len(closed) + sum(len(path) <= depth for path in paths) <= MOST_BOXES:
+                return depth
+        return 0
+
+
+def _short(text: str) -> str:
+    """The text without the operands that have no name: `softmax(·)` is softmax, `· @ ·` is @."""
+    text = re.sub(rf"^(\w+)\({BLANK}(, {BLANK})*\)$", r"\1", text)
+    text = re.sub(rf"^(\w+)\({BLANK}, ", r"\1(", text)
+    return re.sub(rf"^{BLANK} (\S+) {BLANK}$", r"\1", text)
+
+
+def _boxes(
+    graph: _Folded, owners: Mapping[Node, Owner], keys: Mapping[Owner, str]
+) -> Iterator[Box]:
+    together = Counter(owners.values())
+    for owner, key in keys.items():
+        if isinstance(owner, Node):
+            name = own_name(owner, graph.legend.names) or ""
+            yield Box(key, _kind(graph, owner), name, graph.texts[owner], graph.path(owner))
+        else:
+            name = visible(owner[-1]) if owner else "⋮"
+            yield Box(key, "function", name, f"{together[owner]} values", owner[:-1])
+
+
+def _kind(graph: _Folded, node: Node) -> BoxKind:
+    if node.op.name == "variable":
+        return "param" if graph.legend.roles.get(node) == "param" else "input"
+    if node not in graph.forward:
+        return "backward"
+    return "output" if node in graph.outputs else "value"
+
+
+def _arrows(
+    graph: _Folded, owners: Mapping[Node, Owner], keys: Mapping[Owner, str]
+) -> Iterator[Arrow]:
+    done: set[tuple[str, str]] = set()
+    for node in graph.boxed:
+        for x, kind in graph.neighbours(node):
+            ends = keys[owners[x]], keys[owners[node]]
+            if ends[0] != ends[1] and ends not in done:
+                done.add(ends)
+                yield Arrow(*ends, kind, "" if kind in ("belongs", "recalled") else _passed(x))
+
+
+def _passed(x: Node) -> str:
+    """The shape on an arrow; a leaf has it in its box."""
+    return "" if x.op.name == "variable" else visible(x.describe())
