@@ -136,16 +136,17 @@ def linear(
     """
 
     def vjp(g: Node, y: Node, *xs: Node) -> tuple[Node | None, ...]:
-        if xs[0].kind != "float":
+        if y.kind != "float" or all(x.kind != "float" for x in xs):
             return (None,) * len(xs)
         result = adjoint(g, y, *xs)
-        return result if isinstance(result, tuple) else (result, *(None,) * (len(xs) - 1))
+        parts = result if isinstance(result, tuple) else (result, *(None,) * (len(xs) - 1))
+        return tuple(p if x.kind == "float" else None for p, x in zip(parts, xs, strict=True))
 
     def jvp(dx: tuple[Node | None, ...], y: Node, *xs: Node) -> Node | None:
+        if y.kind != "float" or all(t is None for t in dx):
+            return None
         if not in_all:
             return None if dx[0] is None else Node(y.op, (dx[0], *xs[1:]), y.attrs)
-        if all(t is None for t in dx):
-            return None
         tangents = tuple(zeros_like(x) if t is None else t for t, x in zip(dx, xs, strict=True))
         return Node(y.op, tangents, y.attrs)
 
