@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, cast
 
+import numpy as np
 import sympy
 import torch
 from torch import Tensor
@@ -48,51 +50,81 @@ def _fed(feeds: Feeds) -> str:
 
 
 def as_tensors(leaves: Sequence[Node], values: Sequence[Any]) -> list[Tensor]:
-    """The values as tensors of the leaves' element kinds. Raises KindError naming the leaf."""
+    """The values as tensors of the leaves' element kinds. Raises KindError naming the leaf.
+
+    Numbers, lists and arrays take the precision of the tensors beside them.
+    """
     return [
         value.detach()
-        if isinstance(value, Tensor) and dtype_kind(value.dtype) == leaf.kind
-        else _convert(leaf, value)
+        if isinstance(value, Tensor) and dtype_kind(value.dtype) == leaf.kind != "int"
+        else _convert(leaf, value, values)
         for leaf, value in zip(leaves, values, strict=True)
     ]
 
 
-def _convert(leaf: Node, value: Any) -> Tensor:
-    """A number, list or array as a tensor; in Python data whole numbers may stand for floats."""
-    if isinstance(value, Tensor):
+def _convert(leaf: Node, value: Any, beside: Sequence[Any]) -> Tensor:
+    """A value as a tensor; in Python data whole numbers may stand for floats."""
+    tensor = _tensor(leaf, value)
+    kind, data = dtype_kind(tensor.dtype), not isinstance(value, Tensor | np.ndarray)
+    if kind != leaf.kind and not (data and (kind, leaf.kind) == ("int", "float")):
         raise KindError(
-            f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, "
-            f"not a tensor of {value.dtype}",
-            hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`",
+            f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, not {tensor.dtype}",
+            hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`"
+            if isinstance(value, Tensor)
+            else None,
         )
+    precise = torch.as_tensor(value, dtype=torch.float64) if data and kind == "float" else tensor
+    device = tensor.device if isinstance(value, Tensor) else _device(beside)
+    return precise.to(device, placed_dtype(leaf.kind, precision(beside)))
+
+
+def _device(values: Iterable[Any]) -> torch.device:
+    return next((v.device for v in values if isinstance(v, Tensor)), torch.device("cpu"))
+
+
+def _tensor(leaf: Node, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, np.ndarray) and (
+        not value.flags.writeable or min((0, *value.strides)) < 0
+    ):
+        value = value.copy()  # torch shares memory only with what it may write into
     try:
-        tensor = torch.as_tensor(value)
+        return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise KindError(
             f"`{leaf.label()}` cannot take a {type(value).__name__}: {error}"
         ) from error
-    kind = dtype_kind(tensor.dtype)
-    if hasattr(value, "dtype"):
-        return as_tensors([leaf], [tensor])[0]
-    if kind == leaf.kind or (kind == "int" and leaf.kind == "float"):
-        return tensor.to(placed_dtype(leaf.kind, None))
-    return as_tensors([leaf], [tensor])[0]
 
 
-def placement(leaves: Sequence[Node], tensors: Sequence[Tensor]) -> Placement:
-    """The widest precision of the feeds and their device. Raises KindError if devices differ."""
-    floats = [t.dtype for leaf, t in zip(leaves, tensors, strict=True) if leaf.kind == "float"]
-    dtype = floats[0] if floats else torch.get_default_dtype()
-    for other in floats[1:]:
-        dtype = dtype if other is dtype else torch.promote_types(dtype, other)
-    device = tensors[0].device if tensors else torch.device("cpu")
-    for leaf, tensor in zip(leaves, tensors, strict=True):
-        if tensor.device != device:
-            raise KindError(
-                f"`{leaf.label()}` is on {tensor.device}, `{leaves[0].label()}` on {device}",
-                hint="move all feeds to one device",
-            )
-    return Placement(dtype, device)
+def precision(values: Iterable[Any]) -> torch.dtype:
+    """The widest precision among float tensors, else among float arrays, else torch's default."""
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    found = [t.dtype for t in tensors if t.is_floating_point()]
+    if not found:
+        arrays = [v for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+        found = [torch.as_tensor(np.empty(0, array.dtype)).dtype for array in arrays]
+    return reduce(torch.promote_types, found) if found else torch.get_default_dtype()
+
+
+def placement(
+    leaves: Sequence[Node], tensors: Sequence[Tensor], default: torch.dtype | None = None
+) -> Placement:
+    """The one precision and the one device of the feeds; `default` where no float is fed.
+
+    Raises KindError naming two leaves that differ.
+    """
+    floats = [(x, t.dtype) for x, t in zip(leaves, tensors, strict=True) if x.kind == "float"]
+    devices = [(x, t.device) for x, t in zip(leaves, tensors, strict=True)]
+    for (first, wanted), *others in filter(None, (floats, devices)):
+        for leaf, found in others:
+            if found != wanted:
+                raise KindError(
+                    f"`{leaf.label()}` is {found}, but `{first.label()}` is {wanted}",
+                    hint="feed all tensors in one precision, on one device",
+                )
+    dtype = floats[0][1] if floats else default or torch.get_default_dtype()
+    return Placement(dtype, devices[0][1] if devices else torch.device("cpu"))
 
 
 def bind_sizes(

@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.errors import EngineError
 from engine.graph import Node
 from engine.passes import optimise
-from engine.run.bind import Feeds, as_tensors, bind_sizes, match, placement
+from engine.run.bind import Feeds, as_tensors, bind_sizes, match, placement, precision
 from engine.run.plan import Plan, Step, make_plan
 
 
@@ -70,20 +70,26 @@ class Evaluator:
         wrong element kind, each naming the leaf, before anything runs; EngineError for what fails
         inside an op, naming the op.
         """
-        tensors = as_tensors(self.plan.leaves, match(self.plan.leaves, feeds))
-        return self.call(self.step_for(tensors), tensors)
+        leaves = self.plan.leaves
+        tensors = as_tensors(leaves, match(leaves, feeds))
+        floats = any(leaf.kind == "float" for leaf in leaves)
+        step = self.step_for(tensors, None if floats else precision(feeds.values()))
+        return self.call(step, tensors)
 
-    def step_for(self, tensors: Sequence[Tensor]) -> Step:
-        """The compiled step for tensors of these shapes, in the order of the plan's leaves."""
-        key = tuple([(t.shape, t.dtype, t.device) for t in tensors])
+    def step_for(self, tensors: Sequence[Tensor], default: torch.dtype | None = None) -> Step:
+        """The compiled step for tensors of these shapes, in the order of the plan's leaves.
+
+        `default` is the precision of a graph without float leaves.
+        """
+        key = (default, *[(t.shape, t.dtype, t.device) for t in tensors])
         step = self._steps.get(key)
         if step is None:
-            step = self._steps[key] = self._bind(tensors)
+            step = self._steps[key] = self._bind(tensors, default)
         return step
 
-    def _bind(self, tensors: Sequence[Tensor]) -> Step:
+    def _bind(self, tensors: Sequence[Tensor], default: torch.dtype | None) -> Step:
         plan = self.plan
-        place = placement(plan.leaves, tensors)
+        place = placement(plan.leaves, tensors, default)
         sizes = bind_sizes(plan.leaves, tensors, plan.sizes)
         with torch.inference_mode():
             try:

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.dims import evaluate, sizes_in
 from engine.graph import Node, toposort
 from engine.ops import variable as variable_op
-from engine.run.bind import Feeds, Placement, as_tensors, bind_sizes, match, placement
+from engine.run.bind import Feeds, Placement, as_tensors, bind_sizes, match, placement, precision
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     order = toposort(outputs)
     leaves = [node for node in order if node.op is variable_op]
     tensors = as_tensors(leaves, match(leaves, feeds))
-    place = placement(leaves, tensors)
+    place = placement(leaves, tensors, precision(feeds.values()))
     needed = {
         s for node in order for dim in _dims(tuple(node.attrs.values())) for s in sizes_in(dim)
     }
