@@ -147,7 +147,7 @@ index = linear(
     glyph="[]",
     attrs={"key": ()},
     build=_index,
-    code=lambda y, names: f"{names[0]}[{_key_text(y)}]",
+    code=lambda y, names: f"{names[0]}[{_key_text(y) or '()'}]",
 )
 unindex = linear(
     "unindex",

@@ -6,6 +6,7 @@ default.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,11 +70,11 @@ def mean(x: Tensor, *, axis: Axis, keepdims: bool) -> Tensor:
 
 
 def var(x: Tensor, *, axis: Axis, keepdims: bool, correction: int) -> Tensor:
-    return (
-        torch.zeros_like(x)
-        if axis == ()
-        else torch.var(x, axis, correction=correction, keepdim=keepdims)
-    )
+    if not x.numel() or taken_together(x, axis) <= correction:  # 0 / 0, where torch warns
+        return torch.full_like(sum(x, axis=axis, keepdims=keepdims), torch.nan)
+    if axis == ():
+        return torch.zeros_like(x)
+    return torch.var(x, axis, correction=correction, keepdim=keepdims)
 
 
 def max(x: Tensor, *, axis: Axis, keepdims: bool) -> Tensor:
@@ -95,12 +96,14 @@ def norm(x: Tensor, *, axis: Axis, keepdims: bool) -> Tensor:
 
 
 def count(x: Tensor, *, axis: Axis, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
-    """How many elements a reduction over `axis` takes together, as a float scalar."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    number = 1
-    for a in axes:
-        number *= x.shape[a] if x.ndim else 1
+    number = taken_together(x, axis)
     return torch.tensor(number, dtype=placed_dtype("float", dtype), device=x.device)
+
+
+def taken_together(x: Tensor, axis: Axis) -> int:
+    """How many elements a reduction over `axis` takes together."""
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return math.prod(x.shape[a] for a in axes) if x.ndim else 1
 
 
 def transpose(x: Tensor, *, axes: Ints | None) -> Tensor:
@@ -148,7 +151,7 @@ def scatter_add(
 ) -> Tensor:
     """The adjoint of `gather`: zeros of the table's shape, row `index[i]` increased by `g[i]`."""
     out = g.new_zeros(tuple(target(shape, like)))
-    return out.index_add_(0, index.reshape(-1), g.reshape(-1, *out.shape[1:]))
+    return out.index_add_(0, index.reshape(-1), g.reshape(index.numel(), *out.shape[1:]))
 
 
 def pick(x: Tensor, index: Tensor, *, axis: int) -> Tensor:
@@ -174,8 +177,10 @@ def one_hot(
 def constant(
     *, value: Any, kind: str, dtype: torch.dtype | None = None, device: Any = None
 ) -> Tensor:
-    tensor = value.tensor if hasattr(value, "tensor") else torch.tensor(value)
-    return tensor.to(device=device, dtype=placed_dtype(kind, dtype))
+    to = placed_dtype(kind, dtype)
+    if hasattr(value, "tensor"):
+        return value.tensor.to(device=device, dtype=to)
+    return torch.tensor(value, dtype=to, device=device)
 
 
 def size(*, dim: int, dtype: torch.dtype | None = None, device: Any = None) -> Tensor:
@@ -270,6 +275,8 @@ def matmul_right(g: Tensor, a: Tensor, like: Tensor) -> Tensor:
 
 
 def layer_norm(x: Tensor, *, axis: int, eps: float) -> Tensor:
+    if x.ndim == 0:  # a single number is its own mean
+        return torch.zeros_like(x)
     if axis in (-1, x.ndim - 1):
         return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=eps)
     return layer_norm(x.movedim(axis, -1), axis=-1, eps=eps).movedim(-1, axis)
@@ -278,6 +285,13 @@ def layer_norm(x: Tensor, *, axis: int, eps: float) -> Tensor:
 def cross_entropy(logits: Tensor, targets: Tensor, *, axis: int) -> Tensor:
     """-log softmax(logits)[target], one per position."""
     return -pick(torch.log_softmax(logits, axis), targets, axis=axis)
+
+
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    """A⁻¹ b; only a `b` of one axis is a vector, where torch also takes a batch of them."""
+    if b.ndim > 1:
+        b = b.expand(*torch.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])
+    return torch.linalg.solve(a, b)
 
 
 def einsum(*xs: Tensor, pattern: str) -> Tensor:

@@ -118,9 +118,9 @@ def _solved(attrs: Any, a: Node, b: Node) -> Shape:
 
 def _solve_vjp(g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
     """b̄ = A⁻ᵀ g,  Ā = -b̄ yᵀ."""
-    if b.rank is None:
-        raise ShapeError("the gradient of solve needs a right side of known rank", nodes=(b,))
     db = solve(a.T, g)
+    if a.rank is None or b.rank is None:
+        return -matmul_left.node((db, y, a)), unbroadcast(db, b)
     outer = db[:, None] * y if b.rank == 1 else db @ y.T
     return unbroadcast(-outer, a), unbroadcast(db, b)
 
@@ -134,7 +134,7 @@ def _solve_jvp(dx: tuple[Node | None, ...], y: Node, a: Node, b: Node) -> Node |
 
 solve = Op(
     name="solve",
-    kernel=torch.linalg.solve,
+    kernel=kernels.solve,
     shape=_solved,
     vjp=_solve_vjp,
     jvp=_solve_jvp,
