@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from .span import Span
 
 MOST_REPORTED = 5
+LONGEST_QUOTE = 100
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,9 @@ def two_readings(span: Span, rewrites: tuple[str, str]) -> DslError:
 
 
 def one_line(text: str) -> str:
-    """The text of an expression that may go over several lines, comments left out."""
-    return " ".join(" ".join(line.partition("#")[0] for line in text.splitlines()).split())
+    """The text on one line, without comments, and without the middle if it is long."""
+    line = " ".join(" ".join(part.partition("#")[0] for part in text.split("\n")).split())
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:50]} … {line[-40:]}"
 
 
 def render(error: Diagnostic) -> str:
@@ -139,7 +141,7 @@ def _operand_lines(operands: tuple[Operand, ...]) -> Iterator[str]:
 def _source_lines(span: Span) -> Iterator[str]:
     """The first line of the span, and carets under the part of it that the span covers."""
     number, line = str(span.line), _line_of(span)
-    before, inside = line[: span.column - 1], line[span.column - 1 :][: len(span.text)]
+    before, inside = line[: span.column - 1], line[span.column - 1 :][: span.end - span.start]
     padding = "".join(c if c == "\t" else " " * _char_width(c) for c in before)
     yield f"    {number} | {line}".rstrip()
     yield f"    {' ' * len(number)} | {padding}{'^' * max(1, display_width(inside))}"

@@ -6,7 +6,8 @@ refuses such a text), so a recursive pass over a tree needs no guard of its own.
 
 What the parser does away with, so that the tree stays small: `√x`, `∑ x` and `|x|` are calls of
 `sqrt`, `sum` and `abs` (the span of the called Name is the glyph); `[1, 2; 3, 4]` is a list of
-lists; `⊙` is `*`, `≤` is `<=`; `x²` and `x^2` are the same Power; round brackets leave no node.
+lists; `⊙` is `*`, `≤` is `<=`; `x²` and `x^2` are the same Power. Round brackets leave no node:
+they are in the span of what they hold, so that pieces of the text can be put together anew.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ BinaryOp: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Syntax:
-    """A node of the tree; `span` is where it was written (without brackets around it)."""
+    """A node of the tree; `span` is where it was written, its brackets included."""
 
     span: Span = field(kw_only=True, compare=False, repr=False)
 

@@ -1,0 +1,119 @@
+"""Parsing: text to syntax tree, or a DslError that names every independent error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+from lark import Lark, UnexpectedCharacters, UnexpectedToken
+
+from .diagnose import diagnose
+from .errors import MOST_REPORTED, DslError, join, refuse
+from .glyphs import character_name, is_invisible, normalise
+from .layout import Layout
+from .lines import Chunk, chunks
+from .rules import build
+from .span import Source
+from .syntax import Program, Statement
+
+MOST_CHARACTERS = 1_000_000
+
+_SUSPECT = re.compile(r"(?m:^ *(\t)[ \t]*(?=\S))|[^\n -~]")
+
+
+def parse(text: str, name: str = "cell") -> Program:
+    """The syntax tree of a program; `name` is what error messages call the text.
+
+    >>> parse("y = x²").statements[0].targets[0].text
+    'y'
+
+    Raises DslError with up to five errors. Its code is `incomplete` if the text is the beginning
+    of a program that only ends too early.
+    """
+    source = Source.of(text, name)
+    if len(source.text) > MOST_CHARACTERS:
+        hint = "a program may have a million characters"
+        raise refuse("this text is too long", source.span(0, 0), hint, "limit")
+    statements, errors = _read(source)
+    if errors:
+        raise join(errors)
+    return Program(tuple(statements), span=source.span(0, len(source.text)))
+
+
+@cache
+def parser() -> Lark:
+    """The parser, built at the first use."""
+    grammar = files("dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", propagate_positions=True, postlex=Layout())
+
+
+def _read(source: Source) -> tuple[list[Statement], list[DslError]]:
+    """The statements of a source and the errors of those that have one."""
+    statements: list[Statement] = []
+    errors = list(_unseen(source))
+    spoilt = [error.span.start for error in errors]
+    text = normalise(source.text)
+    pieces = chunks(text)
+    open_above = False
+    for at, chunk in enumerate(pieces):
+        if len(errors) >= MOST_REPORTED:
+            break
+        if any(chunk.start <= start < chunk.end for start in spoilt):
+            continue
+        try:
+            statements += _statement(source, text, chunk, pieces[0].indent)
+            open_above = False
+        except DslError as error:
+            if not open_above:  # what follows an open bracket was perhaps meant to be inside it
+                errors.append(_with_its_code(error, source, text, pieces[at:]))
+            open_above = open_above or error.code == "unclosed"
+    return statements, errors
+
+
+def _statement(source: Source, text: str, chunk: Chunk, indent: int) -> tuple[Statement, ...]:
+    if chunk.indent < indent:
+        span = source.span(chunk.start, chunk.start + chunk.indent + 1)
+        hint = "all statements begin in the same column"
+        raise refuse("this line is indented less than the first", span, hint, "indent")
+    try:
+        tree = parser().parse(text[chunk.start : chunk.end])
+    except (UnexpectedToken, UnexpectedCharacters) as stop:
+        raise diagnose(stop, source, text, chunk) from None
+    return build(source, chunk.start, tree)
+
+
+def _with_its_code(error: DslError, source: Source, text: str, pieces: list[Chunk]) -> DslError:
+    """The error of the first piece; only what ends with the text can be incomplete."""
+    first, last = pieces[0], pieces[-1]
+    if error.code == "unclosed":
+        rest = Chunk(first.start, last.end, first.indent)
+        return _coded(error, "incomplete" if _is_open(source, text, rest) else "bracket")
+    return _coded(error, "syntax") if error.code == "incomplete" and first != last else error
+
+
+def _is_open(source: Source, text: str, chunk: Chunk) -> bool:
+    """Whether the text ends inside a bracket and everything in it may stand there."""
+    try:
+        _statement(source, text, chunk, chunk.indent)
+    except DslError as error:
+        return error.code == "unclosed"
+    return False
+
+
+def _coded(error: DslError, code: str) -> DslError:
+    return DslError(*(replace(each, code=code) for each in error.diagnostics))
+
+
+def _unseen(source: Source) -> Iterator[DslError]:
+    """Tabs in the indentation and characters that nobody sees, comments included."""
+    for match in _SUSPECT.finditer(source.text):
+        if match[1]:
+            span = source.span(match.start(1), match.end(1))
+            yield refuse("a tab in the indentation", span, "indent with spaces", "character")
+        elif is_invisible(match[0]) and match[0] != "\t":
+            span = source.span(match.start(), match.end())
+            message = f"an invisible character: {character_name(match[0])}"
+            yield refuse(message, span, "delete it", "character")
