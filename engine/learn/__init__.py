@@ -1,1 +1,7 @@
+"""Learning: the step as one graph, the loop, checkpoints, generation."""
 
+from engine.learn.checkpoint import load, save
+from engine.learn.step import Optimizer, TrainStep, train_step
+from engine.learn.train import Record, Trainer
+
+__all__ = ["Optimizer", "Record", "TrainStep", "Trainer", "load", "save", "train_step"]
