@@ -1,6 +1,8 @@
 """The language: text written as on the board, parsed and lowered to the engine's graph."""
 
+from .compiler import compile, load
 from .errors import DslError
 from .parse import parse
+from .program import Program
 
-__all__ = ["DslError", "parse"]
+__all__ = ["DslError", "Program", "compile", "load", "parse"]

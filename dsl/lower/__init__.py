@@ -1,0 +1,1 @@
+"""Lowering: from the syntax tree to nodes of the engine's graph."""

@@ -1,0 +1,97 @@
+"""Operators that act element by element: + - * /, comparisons, and, or, not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine import Node, ops
+
+from ..errors import refuse
+from ..scope import Scope
+from ..span import Span
+from ..static import LARGEST_INT
+from ..syntax import Binary, Conditional, Unary
+from ..values import Row, Value
+from .located import Term, located
+from .lowering import Lowering
+from .products import multiply
+
+ELEMENTWISE: dict[str, Callable[..., Node]] = {
+    "+": ops.add,
+    "-": ops.sub,
+    "*": ops.mul,
+    "/": ops.div,
+    "<": ops.less,
+    "<=": ops.less_equal,
+    ">": ops.greater,
+    ">=": ops.greater_equal,
+    "==": ops.equal,
+    "!=": ops.not_equal,
+    "and": ops.logical_and,
+    "or": ops.logical_or,
+}
+
+
+def binary(l: Lowering, scope: Scope, expr: Binary) -> Value:
+    """`left op right`."""
+    left, right = l.term(expr.left, scope, "left"), l.term(expr.right, scope, "right")
+    if expr.op in ("@", "·"):
+        return multiply(l, scope, expr, left, right)
+    return elementwise(l, scope, expr.span, ELEMENTWISE[expr.op], left, right)
+
+
+def elementwise(
+    l: Lowering, scope: Scope, span: Span, op: Callable[..., Node], left: Term, right: Term
+) -> Value:
+    """An operator on two broadcast operands; with a row it makes a row."""
+    check_directions(span, left, right)
+    with located(span, (left, right)):
+        node = op(left.node, right.node)
+        if _is_huge(l, node):
+            node = op(ops.cast(left.node, kind="float"), ops.cast(right.node, kind="float"))
+    l.keep(node, span, scope)
+    return Row(node) if (left.is_row or right.is_row) and node.rank == 1 else node
+
+
+def _is_huge(l: Lowering, node: Node) -> bool:
+    """Whether this is a whole number that whole numbers of the machine do not hold."""
+    number = l.statics[node]
+    return isinstance(number, int) and abs(number) > LARGEST_INT
+
+
+def check_directions(span: Span, left: Term, right: Term) -> None:
+    """Refuse a row with a column, which no matrix rule lets stand side by side."""
+    if left.is_row == right.is_row or left.node.rank != 1 or right.node.rank != 1:
+        return
+    row, column = (left, right) if left.is_row else (right, left)
+    raise refuse(
+        f"`{row.text}` is a row and `{column.text}` a column",
+        span,
+        f"take `{row.column}` as a column too, or `{column.atom}^T` as a row",
+        "shape",
+    )
+
+
+def unary(l: Lowering, scope: Scope, expr: Unary) -> Value:
+    """`-x` and `not x`."""
+    operand = l.term(expr.operand, scope, "operand")
+    with located(expr.span, (operand,)):
+        node = ops.neg(operand.node) if expr.op == "-" else ops.logical_not(operand.node)
+    l.keep(node, expr.span, scope)
+    return Row(node) if operand.is_row else node
+
+
+def conditional(l: Lowering, scope: Scope, expr: Conditional) -> Value:
+    """`a if c else b`: decided now if `c` is known now, else element by element."""
+    condition = l.term(expr.condition, scope, "condition")
+    known = l.statics.number(condition.node)
+    if isinstance(known, bool):
+        return l.value(expr.then if known else expr.otherwise, scope)
+    terms = (
+        condition,
+        l.term(expr.then, scope, "then"),
+        l.term(expr.otherwise, scope, "else"),
+    )
+    with located(expr.span, terms):
+        node = ops.where(*(term.node for term in terms))
+    return l.keep(node, expr.span, scope)

@@ -1,0 +1,111 @@
+"""Indexing as in Python: `X[0, 1:, None]`, `E[tokens]`, `heads[2]`."""
+
+from __future__ import annotations
+
+import sympy
+
+from engine import Node, ops
+
+from ..errors import DslError, refuse
+from ..scope import Scope
+from ..syntax import Dots, Expr, Index, Slice
+from ..values import NOTHING, Items, Value
+from .located import Term, located, text_of
+from .lowering import Lowering
+
+Entry = int | sympy.Expr | slice | None | object
+
+
+def index(l: Lowering, scope: Scope, expr: Index) -> Value:
+    """An item of a list, or a part of a tensor."""
+    value = l.value(expr.operand, scope)
+    if isinstance(value, Items) and len(expr.items) == 1:
+        found = _item(l, scope, value, expr.items[0])
+        if found is not None:
+            return found
+    operand = l.as_term(value, expr.operand, "operand")
+    entries = [_entry(l, scope, each) for each in expr.items]
+    with located(expr.span, (operand,)):
+        return l.keep(_part(operand, entries, expr), expr.span, scope)
+
+
+def _item(l: Lowering, scope: Scope, items: Items, entry: Expr | Slice | Dots) -> Value | None:
+    """`heads[0]`, `heads[1:]`; None if the list is to be indexed as a tensor."""
+    if isinstance(entry, Dots):
+        return None
+    if isinstance(entry, Slice):
+        parts = [_bound(l, scope, each) for each in (entry.start, entry.stop, entry.step)]
+        if all(part is None or isinstance(part, int) for part in parts):
+            return Items(items.values[slice(*parts)], items.from_loop)
+        return None
+    value = l.value(entry, scope)
+    number = l.statics.number(value) if isinstance(value, Node) else None
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    if not -len(items.values) <= number < len(items.values):
+        message = f"index {number} is outside a list of {len(items.values)}"
+        raise refuse(message, entry.span, "the first item is 0, the last is -1", "index")
+    return items.values[number]
+
+
+def _part(operand: Term, entries: list[Entry], expr: Index) -> Node:
+    tensors = [entry for entry in entries if isinstance(entry, Node)]
+    if not tensors:
+        return operand.node[tuple(entries)]
+    rest = [entry for entry in entries[1:] if entry != slice(None) and entry is not Ellipsis]
+    if entries[0] is tensors[0] and not rest:
+        return operand.node[tensors[0]]
+    text = operand.text
+    raise refuse(
+        f"`{text_of(expr)}` mixes a tensor of indices with other indices",
+        expr.span,
+        f"`{text}[i]` takes rows; `pick({text}, i, axis=-1)` takes one element at each position",
+        "index",
+    )
+
+
+def _entry(l: Lowering, scope: Scope, each: Expr | Slice | Dots) -> Entry:
+    match each:
+        case Dots():
+            return Ellipsis
+        case Slice(start, stop, step):
+            bounds = [_bound(l, scope, part) for part in (start, stop, step)]
+            if isinstance(bounds[2], int) and bounds[2] < 1:
+                hint = "`flip(x, axis=…)` reverses an axis"
+                raise refuse("the step of a slice is at least 1", each.span, hint, "index")
+            return slice(*bounds)
+        case _:
+            value = l.value(each, scope)
+            return None if value is NOTHING else _position(l, l.tensor(value, each), each)
+
+
+def _position(l: Lowering, node: Node, expr: Expr) -> Entry:
+    found = l.statics.size(node)
+    if found is not None and not isinstance(found, bool):
+        return found
+    if node.kind == "int":
+        return node
+    if node.kind == "bool":
+        hint = "choose by truth with `where(condition, a, b)`"
+    else:
+        hint = "count from 0; `-1` is the last"
+    message = f"`{text_of(expr)}` is {node.describe()}, and an index is a whole number"
+    raise refuse(message, expr.span, hint, "index")
+
+
+def _bound(l: Lowering, scope: Scope, expr: Expr | None) -> int | sympy.Expr | None:
+    """The end of a slice: a number or a size."""
+    if expr is None:
+        return None
+    value = l.value(expr, scope)
+    if value is NOTHING:
+        return None
+    found = l.statics.size(l.tensor(value, expr))
+    if found is None or isinstance(found, bool):
+        raise _moving_bound(expr)
+    return found
+
+
+def _moving_bound(expr: Expr) -> DslError:
+    message = f"`{text_of(expr)}` is not known before the program runs, so the length is not either"
+    return refuse(message, expr.span, "slices end at numbers and sizes", "index")

@@ -1,0 +1,82 @@
+"""Where the layers meet: an error of the engine gets its place in the text and its operands' words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine import EngineError, Node
+
+from ..errors import Diagnostic, DslError, Operand, one_line
+from ..span import Span
+from ..syntax import Attribute, Call, Expr, Index, List, Name, Norm, Number, Prime, Transpose
+
+_ATOMS = (Name, Number, Call, Index, Attribute, List, Norm, Transpose)
+
+
+@dataclass(frozen=True)
+class Term:
+    """An operand: its role in the message, its value, how it was written, whether it is a row."""
+
+    role: str
+    node: Node
+    expr: Expr
+    is_row: bool = False
+
+    @property
+    def text(self) -> str:
+        """As it was written, on one line."""
+        return text_of(self.expr)
+
+    @property
+    def atom(self) -> str:
+        """As it was written, in brackets unless it may stand in front of `^T` as it is."""
+        return (
+            self.text if isinstance(self.expr, _ATOMS) or _closed(self.text) else f"({self.text})"
+        )
+
+    @property
+    def column(self) -> str:
+        """A row as the column it was made of: `x` for `x^T`."""
+        is_transpose = isinstance(self.expr, Transpose | Prime) and self.is_row
+        return text_of(self.expr.operand) if is_transpose else self.atom
+
+    @property
+    def operand(self) -> Operand:
+        """As a line of an error message."""
+        return Operand(self.role, self.text, self.node.describe())
+
+
+def text_of(expr: Expr) -> str:
+    """An expression as it was written, on one line."""
+    return one_line(expr.span.text)
+
+
+def _closed(text: str) -> bool:
+    """Whether the first bracket closes at the end."""
+    if not text.startswith("("):
+        return False
+    depth = 0
+    for at, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return at == len(text) - 1
+    return False
+
+
+@contextmanager
+def located(span: Span, terms: Sequence[Term] = ()) -> Iterator[None]:
+    """Turn what the engine refuses into an error of the text at `span` about `terms`."""
+    try:
+        yield
+    except EngineError as error:
+        raise _told(error, span, terms) from error
+
+
+def _told(error: EngineError, span: Span, terms: Sequence[Term]) -> DslError:
+    hint = error.help(tuple(term.atom for term in terms)) or ""
+    operands = tuple(term.operand for term in terms)
+    code = "gradient" if type(error).__name__ == "GradientError" else "shape"
+    hint = hint.replace("^T^T", "").replace("ops.", "")
+    return DslError(Diagnostic(error.message, span, hint, code, operands))

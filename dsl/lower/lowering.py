@@ -1,0 +1,154 @@
+"""What a compilation gathers, and how an expression becomes a value: by the table of its kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine import Node
+from engine.dims import Dim, size
+
+from ..errors import refuse
+from ..scope import Scope
+from ..span import Span
+from ..static import Statics
+from ..syntax import Expr, Statement
+from ..values import CALLABLE, Callee, Function, Row, Value
+from .located import Term
+from .tensors import as_tensor
+
+if TYPE_CHECKING:
+    from .arguments import Arguments
+
+MOST_STEPS = 1_000_000
+DEEPEST = 1_000
+
+Handlers = Mapping[type, Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A leaf to be learned, and the node that draws its first value out of the leaf `key`."""
+
+    path: str
+    leaf: Node
+    key: Node
+    initial: Node
+    span: Span
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A bare expression line: what was written, and its value."""
+
+    span: Span
+    value: Value
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a random initialiser fills: the shape of the parameter, and the key it draws with."""
+
+    leaf: Node
+    key: Node
+
+
+@dataclass(eq=False)
+class Lowering:
+    """The state of one compilation. Handlers are functions of (this, the scope, the syntax)."""
+
+    expressions: Handlers
+    statements: Handlers
+    callers: Handlers
+    module: Scope
+    consts: Mapping[str, object] = field(default_factory=dict[str, object])
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    inputs: dict[str, Node] = field(default_factory=dict[str, Node])
+    params: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
+    origins: dict[Node, Span] = field(default_factory=dict[Node, Span])
+    places: dict[Node, tuple[str, ...]] = field(default_factory=dict[Node, tuple[str, ...]])
+    labels: dict[Node, str] = field(default_factory=dict[Node, str])
+    defined: dict[str, Span] = field(default_factory=dict[str, Span])
+    shown: list[Shown] = field(default_factory=list[Shown])
+    used: set[str] = field(default_factory=set[str])
+    modules: dict[str, Scope] = field(default_factory=dict[str, Scope])
+    loading: list[str] = field(default_factory=list[str])
+    active: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
+    statics: Statics = field(default_factory=Statics)
+    draw: Draw | None = None
+    steps: int = 0
+    depth: int = 0
+
+    def value(self, expr: Expr, scope: Scope) -> Value:
+        """What an expression stands for."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise refuse(f"this makes more than {MOST_STEPS:,} steps", expr.span, "", "limit")
+        if self.depth > DEEPEST:
+            hint = "give names to parts, or call fewer functions within each other"
+            raise refuse("calls and brackets are nested too deep here", expr.span, hint, "limit")
+        self.depth += 1
+        try:
+            return self.expressions[type(expr)](self, scope, expr)
+        finally:
+            self.depth -= 1
+
+    def node(self, expr: Expr, scope: Scope) -> Node:
+        """The tensor that an expression stands for."""
+        return self.tensor(self.value(expr, scope), expr)
+
+    def tensor(self, value: Value, expr: Expr) -> Node:
+        """A value as a tensor; a list is stacked. Raises DslError for what is none."""
+        return value if isinstance(value, Node) else as_tensor(value, expr)
+
+    def as_term(self, value: Value, expr: Expr, role: str) -> Term:
+        """A value as an operand that an error message can speak of."""
+        return Term(role, self.tensor(value, expr), expr, isinstance(value, Row))
+
+    def term(self, expr: Expr, scope: Scope, role: str) -> Term:
+        """An expression as an operand."""
+        return self.as_term(self.value(expr, scope), expr, role)
+
+    def execute(self, statement: Statement, scope: Scope) -> None:
+        """Carry out a statement."""
+        self.statements[type(statement)](self, scope, statement)
+
+    def apply(self, function: Callee, scope: Scope, arguments: Arguments) -> Value:
+        """The value of a call."""
+        return self.callers[type(function)](self, function, scope, arguments)
+
+    @contextmanager
+    def inside(self, function: Function, values: Iterable[Value], span: Span) -> Iterator[None]:
+        """While the body of a call is lowered. Raises DslError for a call inside itself.
+
+        A function may be called inside itself with other functions as arguments, as in
+        `twice(twice(f))`; nothing else that it could be given ends a recursion.
+        """
+        key = (function.definition, *(each for each in values if isinstance(each, CALLABLE)))
+        if key in self.active:
+            hint = "a loop is written `repeat n:` or `for i in range(n):`"
+            raise refuse(f"`{function.name}` calls itself", span, hint, "recursion")
+        self.active.append(key)
+        try:
+            yield
+        finally:
+            self.active.pop()
+
+    def new_size(self, name: str) -> Dim:
+        """A size that a shape introduces: with the value that the caller gave it, if any."""
+        self.used.add(name)
+        return size(name, self.sizes.get(name))
+
+    def keep(self, node: Node, span: Span, scope: Scope) -> Node:
+        """Remember where a node was written: the first place counts."""
+        if node not in self.origins:
+            self.origins[node] = span
+            self.places[node] = scope.frame.path
+        _ = self.statics[node]  # read now, while its inputs have just been read
+        return node
+
+
+class Dependent(Exception):
+    """Raised where a name is used whose definition has an error that was reported already."""

@@ -1,0 +1,174 @@
+"""How an argument of a built-in is read: as a tensor, an axis, a size, a shape, a flag, a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sympy
+
+from engine import Node, ops
+from engine.dims import Dim, same, show_dim
+
+from ..errors import DslError, refuse
+from ..syntax import Expr, List, Name, Number, Unary
+from ..values import NOTHING, Items, Slot, Value, Words
+from .arguments import Argument, Bound
+from .located import Term, text_of
+from .lowering import Lowering
+from .sizes import size
+from .tensors import same_kind
+
+
+@dataclass(eq=False)
+class Reading:
+    """One call of a built-in: the tensors read so far are what its axes are axes of."""
+
+    l: Lowering
+    terms: list[Term] = field(default_factory=list[Term])
+
+    def read(self, slot: Slot, bound: Bound) -> object:
+        """The argument for a parameter, or its default."""
+        if slot.rest:
+            return self._several(bound.rest)
+        argument = bound.one.get(slot.name)
+        return slot.default if argument is None else READERS[slot.kind](self, argument, slot)
+
+    def node(self, argument: Argument, slot: Slot) -> Node:
+        """A tensor."""
+        term = argument.term(self.l, slot.name)
+        self.terms.append(term)
+        return term.node
+
+    def optional(self, argument: Argument, slot: Slot) -> Node | None:
+        """A tensor or `None`."""
+        return None if argument.value(self.l) is NOTHING else self.node(argument, slot)
+
+    def reduced(self, argument: Argument, slot: Slot) -> Node:
+        """What a reduction goes over; of a comprehension, its passes along a first axis."""
+        return self.node(argument, slot)
+
+    def _several(self, arguments: tuple[Argument, ...]) -> list[Node]:
+        """Tensors one by one, or one list of them."""
+        value = arguments[0].value(self.l) if len(arguments) == 1 else None
+        if isinstance(value, Items):
+            exprs = _written(arguments[0].expr, len(value.values))
+            for i, (each, expr) in enumerate(zip(value.values, exprs, strict=True)):
+                self.terms.append(self.l.as_term(each, expr, f"item {i}"))
+        else:
+            self.terms += [arg.term(self.l, f"item {i}") for i, arg in enumerate(arguments)]
+        return same_kind([term.node for term in self.terms])
+
+    def axis(self, argument: Argument, slot: Slot) -> object:
+        """An axis by number, by the name of its size, several in a list, or `None` for all."""
+        if isinstance(argument.expr, List):
+            return tuple([self._axis(Argument(e, argument.scope)) for e in argument.expr.items])
+        return self._axis(argument)
+
+    def _axis(self, argument: Argument) -> int | None:
+        expr = argument.expr
+        if isinstance(expr, Name) and (home := argument.scope.find_size(expr.text)):
+            return self._axis_of(home.sizes[expr.text], expr)
+        value = argument.value(self.l)
+        if value is NOTHING:
+            return None
+        number = self.l.statics[self.l.tensor(value, expr)]
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise refuse(f"`{text_of(expr)}` is no axis", expr.span, "an axis is a whole number", "axis")
+        return number
+
+    def _axis_of(self, dim: Dim, expr: Name) -> int:
+        """The place of a size, which must occur exactly once."""
+        shape = self.terms[0].node.shape if self.terms else None
+        places = [i for i, each in enumerate(shape or ()) if same(each, dim)]
+        if len(places) == 1:
+            return places[0] - len(shape or ())
+        text = self.terms[0].text if self.terms else "this"
+        what = self.terms[0].node.describe() if self.terms else ""
+        message = f"`{expr.text}` occurs {len(places)} times in {what}, the shape of `{text}`"
+        raise refuse(message, expr.span, "count the axis: `axis=-1` is the last", "axis")
+
+    def size(self, argument: Argument, slot: Slot) -> Dim:
+        """A size: a whole number or a polynomial."""
+        return self._size(argument.expr, argument, slot.name)
+
+    def _size(self, expr: Expr, argument: Argument, what: str) -> Dim:
+        if argument.known is not None and expr is argument.expr:
+            found = self.l.statics.size(self.l.tensor(argument.known, expr))
+        else:
+            found = size(self.l, argument.scope, expr)
+        if found is None:
+            raise refuse(f"`{text_of(expr)}` is not known as a size", expr.span, "", "size")
+        return found
+
+    def shape(self, argument: Argument, slot: Slot) -> tuple[Dim, ...]:
+        """A shape: sizes in a list, one size alone, or the shape of a value."""
+        if isinstance(argument.expr, List):
+            return tuple([self._size(e, argument, slot.name) for e in argument.expr.items])
+        value = argument.value(self.l)
+        values = value.values if isinstance(value, Items) else (value,)
+        return tuple([self._item_size(each, argument.expr) for each in values])
+
+    def _item_size(self, value: Value, expr: Expr) -> Dim:
+        found = self.l.statics.size(self.l.tensor(value, expr))
+        if found is None:
+            raise refuse(f"`{text_of(expr)}` is no shape", expr.span, "as in `[B, T]`", "size")
+        return found
+
+    def parts(self, argument: Argument, slot: Slot) -> object:
+        """A number of parts, or a list of their sizes."""
+        if isinstance(argument.expr, List):
+            return list(self.shape(argument, slot))
+        found = self.size(argument, slot)
+        if not isinstance(found, int):
+            number = self.l.statics.number(self.l.node(argument.expr, argument.scope))
+            if not isinstance(number, int):
+                text = text_of(argument.expr)
+                raise refuse(f"`{text}` parts: the number is not known", argument.expr.span)
+            return number
+        return found
+
+    def number(self, argument: Argument, slot: Slot) -> int | float:
+        """A number that is known now."""
+        value = argument.value(self.l)
+        found = self.l.statics.number(self.l.tensor(value, argument.expr))
+        if found is None or isinstance(found, bool):
+            message = f"`{slot.name}` is a number that is known before the program runs"
+            raise refuse(message, argument.expr.span, "", "kind")
+        return found
+
+    def flag(self, argument: Argument, slot: Slot) -> bool:
+        """`true` or `false`."""
+        value = argument.value(self.l)
+        found = self.l.statics.number(self.l.tensor(value, argument.expr))
+        if not isinstance(found, bool):
+            raise refuse(f"`{slot.name}` is `true` or `false`", argument.expr.span, "", "kind")
+        return found
+
+    def text(self, argument: Argument, slot: Slot) -> str:
+        """A text in quotes."""
+        value = argument.value(self.l)
+        if not isinstance(value, Words):
+            hint = 'as in `"ij,jk->ik"`'
+            raise refuse(f"`{slot.name}` is a text in quotes", argument.expr.span, hint, "kind")
+        return value.text
+
+
+READERS: dict[str, Callable[[Reading, Argument, Slot], object]] = {
+    "tensor": Reading.node,
+    "optional": Reading.optional,
+    "axis": Reading.axis,
+    "size": Reading.size,
+    "shape": Reading.shape,
+    "parts": Reading.parts,
+    "number": Reading.number,
+    "flag": Reading.flag,
+    "text": Reading.text,
+}
+
+
+def _written(expr: Expr, count: int) -> list[Expr]:
+    """Where each item of a list was written, if it was."""
+    if isinstance(expr, List) and len(expr.items) == count:
+        return list(expr.items)
+    return [expr] * count

@@ -1,0 +1,174 @@
+"""Annotations: `[B, T, d]` declares a shape, checks a value, or binds the sizes of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine import Node, var
+from engine.dims import Dim, Shape, known, may_agree, show_dim
+from engine.graph import Kind
+
+from ..errors import Diagnostic, DslError, Operand, refuse
+from ..scope import Scope
+from ..syntax import Annotation, Declared, Dots, Expr, Hole, Name
+from .located import Term
+from .lowering import Lowering
+from .sizes import size
+
+Sizes = Sequence[Expr | Dots | Hole]
+
+
+def declared(
+    l: Lowering, scope: Scope, annotation: Annotation, introduce: bool, owner: str
+) -> Shape:
+    """The shape of something new. With `introduce`, names that nothing declares become sizes."""
+    if annotation.sizes is None:
+        return ()
+    if introduce:
+        introduce_names(l, scope, annotation.sizes)
+    return tuple([_declared_size(l, scope, each, introduce, owner) for each in annotation.sizes])
+
+
+def _declared_size(
+    l: Lowering, scope: Scope, each: Expr | Dots | Hole, introduce: bool, owner: str
+) -> Dim:
+    match each:
+        case Hole():
+            if not introduce:
+                raise refuse(f"every size of {owner} must be known", each.span, "", "size")
+            return None
+        case Dots():
+            message = f"`...` leaves open how many axes {owner} has"
+            hint = "`...` stands only in the shapes of functions; name each axis here"
+            raise refuse(message, each.span, hint, "size")
+        case _:
+            dim = size(l, scope, each, owner)
+            if isinstance(dim, int) and dim < 0:
+                raise refuse(f"a size cannot be {dim}", each.span, "", "size")
+            return dim
+
+
+def introduce_names(l: Lowering, scope: Scope, sizes: Sizes) -> None:
+    """Make sizes of the plain names in a shape that nothing is called yet."""
+    for each in sizes:
+        if isinstance(each, Name) and not scope.find_size(each.text) and not scope.find(each.text):
+            scope.sizes[each.text] = l.new_size(each.text)
+
+
+def kind_of(annotation: Annotation) -> Kind:
+    """The kind of element, float where nothing else was written."""
+    match annotation.kind:
+        case None | "float":
+            return "float"
+        case "int":
+            return "int"
+        case "bool":
+            return "bool"
+        case _:
+            raise refuse("a text cannot be a tensor", annotation.span, "", "kind")
+
+
+def check(l: Lowering, scope: Scope, annotation: Annotation, node: Node, what: str) -> None:
+    """Refuse a value that is not what its annotation says."""
+    _check_kind(annotation, node, what)
+    if annotation.sizes is None or node.shape is None:
+        return
+    axes = _aligned(annotation, node.shape)
+    wanted = None if axes is None else [_wanted(l, scope, each) for each, _ in axes]
+    if axes is None or wanted is None or not _agree(wanted, [dim for _, dim in axes]):
+        raise mismatch(annotation, wanted, node, what)
+
+
+def _wanted(l: Lowering, scope: Scope, each: Expr | Hole) -> Dim:
+    return None if isinstance(each, Hole) else size(l, scope, each, "this annotation")
+
+
+def _agree(wanted: Sequence[Dim], actual: Sequence[Dim]) -> bool:
+    return all(may_agree(a, b) for a, b in zip(wanted, actual, strict=True))
+
+
+def _check_kind(annotation: Annotation, node: Node, what: str) -> None:
+    if annotation.kind is None or (annotation.kind == "float" and node.kind != "bool"):
+        return
+    if annotation.kind != node.kind:
+        message = f"{what} is declared {annotation.kind}, but it is {node.kind}"
+        raise refuse(message, annotation.span, "", "kind")
+
+
+def _aligned(
+    annotation: Annotation, shape: tuple[Dim, ...]
+) -> list[tuple[Expr | Hole, Dim]] | None:
+    """Each written size with the axis it stands for; None if the ranks differ."""
+    sizes = annotation.sizes or ()
+    at = next((i for i, each in enumerate(sizes) if isinstance(each, Dots)), None)
+    if at is None:
+        axes = shape if len(shape) == len(sizes) else None
+    else:
+        behind = len(sizes) - 1 - at
+        axes = (*shape[:at], *shape[len(shape) - behind :]) if len(shape) >= at + behind else None
+    written = [each for each in sizes if not isinstance(each, Dots)]
+    return None if axes is None else list(zip(written, axes, strict=True))
+
+
+def bind(l: Lowering, call: Scope, annotation: Annotation, term: Term, what: str) -> None:
+    """Bind the size names of a function's annotation to the sizes of what it was called with.
+
+    A name that has a value in the function's own module is a constraint, as is a number, and a
+    name that was bound before; a name is bound once per call.
+    """
+    _check_kind(annotation, term.node, what)
+    if annotation.sizes is None or term.node.shape is None:
+        return
+    axes = _aligned(annotation, term.node.shape)
+    if axes is None:
+        raise mismatch(annotation, None, term.node, what, term)
+    for each, dim in axes:
+        if isinstance(each, Name) and not _is_fixed(call, each.text):
+            call.sizes[each.text] = dim
+    wanted = [_wanted(l, call, each) for each, _ in axes]
+    if not _agree(wanted, [dim for _, dim in axes]):
+        raise mismatch(annotation, wanted, term.node, what, term)
+
+
+def _is_fixed(call: Scope, name: str) -> bool:
+    """Whether a size is bound in this call, or has a value in the module of the function."""
+    return name in call.sizes or known(call.module.sizes.get(name)) is not None
+
+
+def mismatch(
+    annotation: Annotation,
+    wanted: Sequence[Dim] | None,
+    node: Node,
+    what: str,
+    term: Term | None = None,
+) -> DslError:
+    """The error for a value of another shape than declared, with the axis where they part."""
+    said = annotation.span.text.lstrip(":∈ ")
+    message = f"{what} is declared {said}, but it is {node.describe()}"
+    if wanted is not None and node.shape is not None:
+        message += _where(wanted, node.shape)
+    if term is None:
+        return DslError(Diagnostic(message, annotation.span, "", "shape"))
+    operands = (Operand(term.role, term.text, node.describe()),)
+    return DslError(Diagnostic(message, term.expr.span, "", "shape", operands))
+
+
+def _where(wanted: Sequence[Dim], actual: tuple[Dim, ...]) -> str:
+    """The first axis from the right on which they differ."""
+    for i in range(1, min(len(wanted), len(actual)) + 1):
+        if not may_agree(wanted[-i], actual[-i]):
+            return f": axis {-i} should be {show_dim(wanted[-i])} and is {show_dim(actual[-i])}"
+    return ""
+
+
+def declare_input(l: Lowering, scope: Scope, each: Declared) -> Node:
+    """A new input, whose annotation may introduce sizes."""
+    assert each.annotation is not None
+    name = each.name.text
+    shape = declared(l, scope, each.annotation, True, f"the input `{name}`")
+    leaf = var(name, shape, kind_of(each.annotation))
+    known_as = l.inputs.setdefault(name, leaf)
+    if known_as is not leaf:
+        message = f"`{name}` is an input already, of the shape {known_as.describe()}"
+        raise refuse(message, each.span, "give one of them another name", "name")
+    return l.keep(leaf, each.span, scope)

@@ -1,0 +1,112 @@
+"""Sizes as they are written in shapes: `4d`, `d/H`, `T + 1` to polynomials in the sizes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import cast
+
+import sympy
+
+from engine.dims import Dim, canonical, exact, known, show_dim
+
+from ..errors import DslError, refuse
+from ..scope import Scope
+from ..suggest import did_you_mean
+from ..syntax import Binary, CallOrProduct, Expr, Juxtapose, Name, Number, Power, Unary
+from .located import text_of
+from .lowering import Lowering
+
+Whole = int | sympy.Expr
+MOST_TERMS = 30
+
+_RULES: dict[str, Callable[[Whole, Whole], object]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "·": operator.mul,
+}
+
+
+def size(l: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
+    """The size that an expression stands for; `owner` says of what in messages.
+
+    Raises DslError for unknown names, for a division that leaves a remainder, and for what is no size.
+    """
+    match expr:
+        case Number(value) if isinstance(value, int):
+            return value
+        case Name():
+            return _named(l, scope, expr, owner)
+        case Unary("-", operand):
+            return _combine(expr, operator.mul, -1, size(l, scope, operand, owner))
+        case Binary("/", left, right):
+            over, under = size(l, scope, left, owner), size(l, scope, right, owner)
+            return quotient(expr, over, under)
+        case Binary(op, left, right) if op in _RULES:
+            sides = size(l, scope, left, owner), size(l, scope, right, owner)
+            return _combine(expr, _RULES[op], *sides)
+        case Juxtapose(left, right):
+            sides = size(l, scope, left, owner), size(l, scope, right, owner)
+            return _combine(expr, operator.mul, *sides)
+        case Power(base, Number(int(n))) if 0 <= n <= 8:
+            return _combine(expr, operator.pow, size(l, scope, base, owner), n)
+        case CallOrProduct(Name(word), _, product) if scope.find_size(word):
+            return size(l, scope, product, owner)
+        case _:
+            return _computed(l, scope, expr)
+
+
+def _named(l: Lowering, scope: Scope, expr: Name, owner: str) -> Dim:
+    """A size by its name; a value may stand for a size if it is one."""
+    home = scope.find_size(expr.text)
+    if home is not None:
+        return home.sizes[expr.text]
+    if scope.find(expr.text) is not None:
+        return _computed(l, scope, expr)
+    raise unknown_size(scope, expr, owner)
+
+
+def unknown_size(scope: Scope, expr: Name, owner: str) -> DslError:
+    """The error for a size that nothing declares."""
+    known = list(dict.fromkeys(scope.known_sizes()))
+    listed = f"known sizes: {', '.join(known)}" if known else "declare it: `dim " + expr.text + "`"
+    hint = "; ".join(part for part in (listed, did_you_mean(expr.text, known)) if part)
+    message = f"the size `{expr.span.text}`{owner and f' of {owner}'} is not known here"
+    return refuse(message, expr.span, hint, "size")
+
+
+def _computed(l: Lowering, scope: Scope, expr: Expr) -> Dim:
+    """A size that is worked out like any value: `x.shape[0]`, a constant, a loop's number."""
+    node = l.node(expr, scope)
+    found = l.statics.size(node)
+    if found is None:
+        text = text_of(expr)
+        message = f"`{text}` is not a size: a size is a whole number or made of the names of sizes"
+        raise refuse(message, expr.span, "", "size")
+    return found
+
+
+def quotient(expr: Expr, over: Dim, under: Dim) -> Dim:
+    """over / under, which must come out even once both are known."""
+    if over is None or under is None:
+        return None
+    if under == 0:
+        raise refuse(f"`{text_of(expr)}` divides by zero", expr.span, "", "size")
+    a, b = known(over), known(under)
+    if a is not None and b is not None and a % b:
+        told = f"{show_dim(over)} is {a} and {show_dim(under)} is {b}"
+        if isinstance(over, int) and isinstance(under, int):
+            told = f"{b} does not divide {a}"
+        message = f"the size `{text_of(expr)}` is not a whole number: {told}"
+        raise refuse(message, expr.span, "", "size")
+    return exact(over, under)
+
+
+def _combine(expr: Expr, rule: Callable[..., object], left: Dim, right: Dim) -> Dim:
+    if left is None or right is None:
+        return None
+    result = canonical(cast(Whole, rule(left, right)))
+    if not isinstance(result, int) and len(result.args) > MOST_TERMS:
+        raise refuse("this size has too many terms", expr.span, "give names to sizes", "limit")
+    return result
