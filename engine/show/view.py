@@ -130,8 +130,9 @@ class _Folded:
         owners = {
             node: path[: depth + 1] if len(path) > depth else node for node, path in paths.items()
         }
-        shown = set(list(dict.fromkeys(owners.values()))[-MOST_BOXES:])
-        return {node: owner if owner in shown else () for node, owner in owners.items()}
+        kinds = list(dict.fromkeys(owners.values()))
+        hidden = set(kinds[: 1 - MOST_BOXES] if len(kinds) > MOST_BOXES else ())
+        return {node: () if owner in hidden else owner for node, owner in owners.items()}
 
     def neighbours(self, node: Node) -> Iterator[tuple[Node, ArrowKind]]:
         """The boxed nodes that a node reads, and the value that a derivative belongs to."""
@@ -184,13 +185,14 @@ def _kind(graph: _Folded, node: Node) -> BoxKind:
 def _arrows(
     graph: _Folded, owners: Mapping[Node, Owner], keys: Mapping[Owner, str]
 ) -> Iterator[Arrow]:
-    done: set[tuple[str, str]] = set()
+    done: set[tuple[str, str, bool]] = set()
     for node in graph.boxed:
         for x, kind in graph.neighbours(node):
-            ends = keys[owners[x]], keys[owners[node]]
-            if ends[0] != ends[1] and ends not in done:
-                done.add(ends)
-                yield Arrow(*ends, kind, "" if kind in ("belongs", "recalled") else _passed(x))
+            tail, head = keys[owners[x]], keys[owners[node]]
+            pair = tail, head, kind == "belongs"
+            if tail != head and pair not in done:
+                done.add(pair)
+                yield Arrow(tail, head, kind, "" if kind in ("belongs", "recalled") else _passed(x))
 
 
 def _passed(x: Node) -> str:

@@ -1,0 +1,165 @@
+"""Rails and pictures: rails lead where they seem to, boxes say what is so, names do no harm."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+
+from engine import Node, gradients, ops, var
+from engine.graph import toposort
+from engine.origins import origin
+from engine.show import Legend, dot, formula, latex, rails, view
+from engine.show.lines import written
+from engine.show.rails import _draw, _with_leaves
+from engine.show.text import TEXT
+from tests.test_show import EXPRESSIONS, A, B, attention
+
+
+def test_rails_show_what_flows_where() -> None:
+    out, names = attention()
+    assert rails([out], Legend({**names, out: "out"})).splitlines() == [
+        "●      Q       input                              [T, d]",
+        "│ ●    K       input                              [T, d]",
+        "│ │ ●  mask    input                              [T, T]",
+        "●─┴─╯  scores  softmax(Q @ K^T / sqrt(d) + mask)  [T, T]",
+        "│ ●    V       input                              [T, d]",
+        "●─╯    out     scores @ V                         [T, d]",
+    ]
+
+
+def test_rails_tell_values_and_slopes_and_say_what_was_not_computed() -> None:
+    loss = ops.sum(A * B)
+    table = rails([loss], Legend({loss: "loss"}, roles={B: "param"}), {A: "0 … 1"}, {loss: "1"})
+    assert table.splitlines()[1:] == [
+        "│ ●  B     param       [3, 3]  —      —",
+        "●─╯  loss  sum(A * B)  scalar  —      1",
+    ]
+
+
+def follow(drawn: list[str]) -> list[set[int]]:
+    """What a reader sees: for each line, the lines whose rails end in its dot."""
+    owner: dict[int, int] = {}
+    seen: list[set[int]] = []
+    for number, text in enumerate(drawn):
+        cells, links = text[::2], text[1::2]
+        dot_at = cells.index("●")
+        left = dot_at - len(re.search(r"─*$", links[:dot_at]).group())  # type: ignore[union-attr]
+        right = dot_at + len(re.match(r"─*", links[dot_at:]).group())  # type: ignore[union-attr]
+        joined = {c for c in range(left, right + 1) if cells[c] in "╰┴╯├┼┤"}
+        seen.append({owner[c] for c in joined | ({dot_at} & owner.keys())})
+        for c in [c for c in owner if cells[c : c + 1] not in ("│", "├", "┼", "┤")]:
+            del owner[c]
+        owner[dot_at] = number
+        below = drawn[number + 1][::2] if number + 1 < len(drawn) else ""
+        if below[dot_at : dot_at + 1] in ("", " ", "─"):
+            del owner[dot_at]
+    return seen
+
+
+@given(EXPRESSIONS)
+def test_rails_lead_to_exactly_the_lines_that_are_read(node: Node) -> None:
+    names = {x: f"v{i}" for i, x in enumerate(toposort([node])) if x.inputs}
+    lines = _with_leaves(written([node], names, TEXT), [node], Legend(names))
+    places = {line.node: i for i, line in enumerate(lines)}
+    expected = [{places[x] for x in line.reads} for line in lines]
+    assert follow(list(_draw(lines))) == expected
+
+
+NESTED = """\
+subgraph cluster_0 { label=<block> labeljust=l margin=10
+subgraph cluster_1 { label=<attention> labeljust=l margin=10
+"""
+
+
+def test_functions_are_nested_clusters_and_close_below_a_depth() -> None:
+    x = var("x", ["n"])
+    inner, outer = ops.exp(x), ops.sin(ops.exp(x))
+    legend = Legend({}, {inner: "block.attention", outer: "block"})
+    opened = dot([outer], legend)
+    assert re.sub(r"^  .*\n", "", opened, flags=re.MULTILINE).startswith(
+        f"digraph {{\n{NESTED}}}\n}}\n"
+    )
+    closed = view([outer], legend, depth=1)
+    assert [(box.kind, box.name, box.path) for box in closed.boxes] == [
+        ("input", "x", ()),
+        ("function", "attention", ("block",)),
+        ("output", "", ("block",)),
+    ]
+    assert [box.name for box in view([outer], legend, depth=0).boxes] == ["x", "block"]
+
+
+def test_more_than_200_boxes_close_their_functions() -> None:
+    x, paths = var("x", ["n"]), {}
+    for layer in range(12):
+        for _ in range(30):
+            x = ops.sin(x)
+            paths[x] = f"h.{layer}"
+    shown = view([x], Legend({}, paths))
+    assert [box.name for box in shown.boxes] == ["x", *map(str, range(12))]
+    assert len(view([x]).boxes) == 200
+    assert view([x]).boxes[0].text == "162 values"
+
+
+def test_a_picture_shows_shapes_on_arrows_and_names_in_boxes() -> None:
+    out, names = attention()
+    shown = view([out], Legend(names, roles={var("V", ["T", "d"]): "param"}))
+    boxes = {box.key: box for box in shown.boxes}
+    told = [(boxes[a.tail].name, boxes[a.head].name, a.shape) for a in shown.arrows]
+    assert ("scores", "", "[T, T]") in told
+    assert {(box.kind, box.name, box.text) for box in shown.boxes} >= {
+        ("input", "Q", "[T, d]"),
+        ("param", "V", "[T, d]"),
+        ("value", "", "Q @ K^T"),
+        ("value", "", "· / sqrt(d)"),
+        ("value", "scores", "softmax"),
+        ("output", "", "scores @ V"),
+    }
+
+
+def test_every_derivative_is_linked_to_the_value_it_belongs_to() -> None:
+    out, names = attention()
+    loss = ops.mean(out**2)
+    (g,) = gradients(loss, [var("Q", ["T", "d"])])
+    shown = view([loss], Legend({**names, g: "∂loss/∂Q"}), backward=[g])
+    derived = {box.key for box in shown.boxes if box.kind == "backward"}
+    linked = {arrow.head for arrow in shown.arrows if arrow.kind == "belongs"}
+    assert derived == linked
+    assert origin(g) is not None
+    assert any(box.name == "∂loss/∂Q" for box in shown.boxes)
+
+
+HOSTILE = [
+    "</script>",
+    '"]; x -> y [label="',
+    "<b>&amp;",
+    "\\N\\l\\",
+    "a\x1b[31m\n\u202eb",
+    "]}>",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_come_out_harmless(name: str) -> None:
+    x = var(name, ["n"])
+    y = ops.exp(x)
+    legend = Legend({y: name}, {y: f"{name}.{name}"}, {x: name})
+    for text in (formula(y), rails([y], legend), dot([y], legend), latex(y)):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    assert "<script" not in dot([y], legend)
+    assert "&amp;amp;" in dot([y], legend) or "&amp;" not in name
+    assert len(dot([y], legend).splitlines()) == len(
+        dot([y], Legend({y: "y"}, {y: "a.b"})).splitlines()
+    )
+    assert not set(latex(y)) & set('<>"&%$#')
+    assert set(re.findall(r"\\\w+", latex(y))) <= {r"\square", r"\mathrm"}
+
+
+def test_a_name_as_long_as_a_book_is_cut() -> None:
+    x = var("x" * 10**6, ["n"])
+    assert all(
+        len(f) < 5000 for f in (formula(ops.exp(x)), rails([x]), dot([x]), latex(ops.exp(x)))
+    )
