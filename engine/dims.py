@@ -136,9 +136,10 @@ def exact(a: int | sympy.Expr, b: int | sympy.Expr) -> int | sympy.Expr:
     return canonical(sympy.sympify(a) / b)
 
 
-def broadcast(*shapes: Shape) -> Shape:
+def broadcast(*shapes: Shape, verb: str = "combine") -> Shape:
     """The common shape, aligned right: equal, or literally 1, or missing.
 
+    `verb` says in messages what was to be done with the operands.
     Raises ShapeError naming the axis. An unknown rank makes the result's unknown.
 
     >>> broadcast((size("B"), 1, 3), (4, 1))
@@ -149,20 +150,20 @@ def broadcast(*shapes: Shape) -> Shape:
     result: tuple[Dim, ...] = ()
     for shape in shapes:
         assert shape is not None
-        result = _broadcast_pair(result, shape)
+        result = _broadcast_pair(result, shape, verb)
     return result
 
 
-def _broadcast_pair(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> tuple[Dim, ...]:
+def _broadcast_pair(left: tuple[Dim, ...], right: tuple[Dim, ...], verb: str) -> tuple[Dim, ...]:
     rank = max(len(left), len(right))
     a, b = (1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right
     return tuple(
-        _broadcast_dim(x, y, axis - rank, (left, right))
+        _broadcast_dim(x, y, axis - rank, (left, right), verb)
         for axis, (x, y) in enumerate(zip(a, b, strict=True))
     )
 
 
-def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape]) -> Dim:
+def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape], verb: str) -> Dim:
     if x == 1 and isinstance(x, int):
         return y
     if y == 1 and isinstance(y, int):
@@ -172,7 +173,7 @@ def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape]) -> Di
     if same(x, y):
         return x
     raise ShapeError(
-        f"cannot broadcast {show(shapes[0])} with {show(shapes[1])}: "
+        f"cannot {verb} shapes {show(shapes[0])} and {show(shapes[1])}: "
         f"axis {axis} is {show_dim(x)} on the left and {show_dim(y)} on the right",
         hint=_move_axis(shapes, axis),
     )
@@ -180,7 +181,7 @@ def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape]) -> Di
 
 def _move_axis(shapes: tuple[Shape, Shape], axis: int) -> str | None:
     """Where one operand's only axis stands elsewhere in the other: how to index it there."""
-    for this, other, place, side in ((*shapes, 0, "left"), (*shapes[::-1], 1, "right")):
+    for this, other, side in ((*shapes, "left"), (*shapes[::-1], "right")):
         if this is None or other is None or len(this) != 1:
             continue
         places = [i for i, dim in enumerate(other) if same(dim, this[0])]
@@ -190,8 +191,7 @@ def _move_axis(shapes: tuple[Shape, Shape], axis: int) -> str | None:
             index = ", ".join([":"] + ["None"] * behind)
             return (
                 f"the {show_dim(this[0])} axis of the {side} side would have to sit "
-                f"{steps} further left: "
-                f"write `{{{place}}}[{index}]`"
+                f"{steps} further left: index it with `[{index}]`"
             )
     return None
 
@@ -213,7 +213,11 @@ def contract(a: Shape, b: Shape) -> Shape:
             f"the inner sizes are {show_dim(a[-1])} and {show_dim(inner)}",
             hint=_transpose_hint(a, b),
         )
-    batch = broadcast(a[:-2], b[:-2])
+    try:
+        batch = broadcast(a[:-2], b[:-2])
+    except ShapeError:
+        message = f"cannot multiply {show(a)} by {show(b)}: the batch axes are {show(a[:-2])}"
+        raise ShapeError(f"{message} and {show(b[:-2])}") from None
     assert batch is not None
     return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.calculus.jvp import jvp
 from engine.calculus.vjp import gradients
-from engine.dims import Dim, product, show
+from engine.dims import known, product, show
 from engine.errors import GradientError
 from engine.graph import Node
 from engine.ops import eye, reshape, stack
@@ -35,8 +35,8 @@ def jacobian(output: Node, wrt: Node) -> Node:
 
 
 def _count(node: Node) -> int:
-    n: Dim = None if node.shape is None else product(node.shape)
-    if not isinstance(n, int):
+    n = None if node.shape is None else known(product(node.shape))
+    if n is None:
         raise GradientError(
             f"a Jacobian needs sizes known as numbers, not {show(node.shape)}",
             nodes=(node,),

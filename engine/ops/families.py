@@ -71,6 +71,9 @@ def to_number(x: Operand) -> Node:
     return Op.table["cast"](node, kind="int") if node.kind == "bool" else node
 
 
+_VERBS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
+
+
 def pointwise(
     name: str,
     kernel: Callable[..., Any],
@@ -81,7 +84,7 @@ def pointwise(
     operand: Callable[[Operand], Node] = to_float,
     attrs: Mapping[str, Any] | None = None,
     cost: int = 1,
-    code: Callable[..., str] | None = None,
+    code: Callable[..., str | None] | None = None,
 ) -> Op:
     """An op that acts element by element on broadcast operands; `d` has one rule per operand."""
 
@@ -103,7 +106,9 @@ def pointwise(
     op = Op(
         name=name,
         kernel=kernel,
-        shape=lambda attrs, *xs: broadcast(*(x.shape for x in xs)),
+        shape=lambda attrs, *xs: broadcast(
+            *(x.shape for x in xs), verb=_VERBS.get(name, "combine")
+        ),
         kind=lambda attrs, *xs: kind or promote(*xs),
         vjp=vjp,
         jvp=jvp,
