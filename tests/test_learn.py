@@ -30,6 +30,7 @@ def adam_rule(θ: Node, g: Node, states: tuple[Node, ...], t: Node, lr: Node) ->
 
 
 adam = Optimizer(adam_rule, slots=("m", "v"))
+momentum = Optimizer(lambda θ, g, m, t, lr: (θ - lr * (0.9 * m[0] + g), 0.9 * m[0] + g), ("m",))
 
 # A network with one hidden layer; B examples a batch.
 x, labels = var("x", ["B", 5]), var("labels", ["B"], "int")
@@ -211,6 +212,15 @@ def test_parameters_of_unknown_shape_take_that_of_their_values() -> None:
     assert trainer.slots["v(w)"].shape == (2, 3)
 
 
+def test_a_loss_of_unknown_rank_must_turn_out_a_scalar() -> None:
+    w = var("w")
+    assert run(Trainer(w * w, {"w": w}, {"w": 3.0}, sgd, 0.1), [{}]) == [9.0]
+    trainer = Trainer(w * w, {"w": w}, {"w": torch.ones(2)}, sgd, 0.1)
+    with pytest.raises(EngineError, match="reshape failed"):
+        run(trainer, [{}])
+    assert trainer.state["w"].tolist() == [1.0, 1.0]
+
+
 def test_evaluate_uses_the_present_parameters() -> None:
     trainer = make_trainer()
     (feeds,) = batches(1)
@@ -218,7 +228,7 @@ def test_evaluate_uses_the_present_parameters() -> None:
     assert run(trainer, [feeds] * 5)[0] == before.item()
     assert trainer.evaluate(loss, feeds) < before
     assert trainer.evaluate(logits, feeds).shape == (4, 3)
-    assert torch.equal(trainer.evaluate(U, feeds), trainer.state["U"])
+    assert torch.equal(trainer.evaluate(U, {U: torch.zeros(7, 3)}), trainer.state["U"])
 
 
 @pytest.mark.parametrize(
@@ -398,12 +408,20 @@ def struck(trainer: Trainer, feed: Iterator[Any], steps: int, n: int) -> tuple[i
 
 def test_ctrl_c_on_any_line_of_a_step_leaves_a_state_to_go_on_from() -> None:
     """The same iterator goes on too: no batch is lost and none is used twice."""
-    unbroken = make_trainer()
-    run(unbroken, batches(), 3)
+    w, y = var("w", [2]), var("y", [2])
+
+    def make_small() -> Trainer:
+        return Trainer(ops.sum((w - y) ** 2), {"w": w}, {"w": torch.ones(2)}, momentum, 0.1)
+
+    def feed() -> Iterator[dict[str, Tensor]]:
+        return ({"y": torch.tensor([1.0, i])} for i in itertools.count(2))
+
+    unbroken = make_small()
+    run(unbroken, feed(), 3)
     n, reached = 0, True
     while reached:
-        n, trainer = n + 1, make_trainer()
-        interrupts, reached = struck(trainer, batches(), 3, n)
+        n, trainer = n + 1, make_small()
+        interrupts, reached = struck(trainer, feed(), 3, n)
         assert interrupts == reached
         assert_same_bits(everything(trainer), everything(unbroken))
     assert n > 100
@@ -447,6 +465,35 @@ def test_a_second_ctrl_c_does_not_wait_for_a_batch() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(trainer, stuck())
     assert (reached, trainer.step) == (["waits"], 2)
+
+
+def test_within_a_step_a_second_ctrl_c_waits_too() -> None:
+    def schedule(t: int) -> float:
+        if t == 2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return 0.01
+
+    trainer, unbroken = make_trainer(lr=schedule), make_trainer()
+    with pytest.raises(KeyboardInterrupt):
+        run(trainer, batches())
+    run(unbroken, batches(2))
+    assert_same_bits(everything(trainer), everything(unbroken))
+
+
+def test_ctrl_c_in_a_batch_that_another_training_makes_waits_for_both() -> None:
+    def learned() -> Iterator[dict[str, Tensor]]:
+        for batch in batches():
+            signal.raise_signal(signal.SIGINT)
+            run(inner, [batch])
+            yield batch
+
+    inner, outer, feed = make_trainer(), make_trainer(), learned()
+    for done in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            run(outer, feed)
+        assert (inner.step, outer.step) == (done, done)
+    assert_same_bits(everything(inner), everything(outer))
 
 
 def test_training_in_another_thread_leaves_signals_alone() -> None:

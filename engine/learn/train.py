@@ -148,9 +148,11 @@ class Trainer:
         """One step; everything that can fail comes before the state changes."""
         start = time.perf_counter()
         step = self._bind_batch(feeds)
-        lr = self._lr(self.step + 1) if callable(self._lr) else self._lr
+        lr = self._lr
+        if callable(lr):
+            lr = lr(self.step + 1)
+            self._rate.fill_(lr)
         self._number.fill_(self.step + 1)
-        self._rate.fill_(lr)
         (value,) = self.evaluator.call(step, self._tensors)
         self.step += 1
         return lr, time.perf_counter() - start, value
