@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.dims import fits, show
+from engine.dims import complete, fits, show
 from engine.errors import GradientError
 from engine.graph import Node, depends, toposort
-from engine.ops.families import zeros_like
+from engine.ops.families import broadcast_to, zeros_like
 from engine.origins import record
 from engine.passes.simplify import tidy
 
@@ -46,6 +46,7 @@ def _push_forward(output: Node, forward: list[Node], seeds: Mapping[Node, Node])
         dx = tuple(tangents.get(x) for x in y.inputs)
         dy = y.op.jvp(dx, y, *y.inputs) if any(t is not None for t in dx) else None
         if dy is not None:
+            dy = broadcast_to(dy, y) if complete(y.shape) else dy
             record([dy], y, "jvp", known)
             tangents[y] = dy
     return tangents.get(output)

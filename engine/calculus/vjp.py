@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.dims import fits, show
+from engine.dims import complete, fits, show
 from engine.errors import GradientError
 from engine.graph import Node, depends, toposort
 from engine.ops import ones
-from engine.ops.families import shape_of, zeros_like
+from engine.ops.families import shape_of, unbroadcast, zeros_like
 from engine.origins import record
 from engine.passes.simplify import tidy
 
@@ -78,5 +78,7 @@ def _add_up(parts: list[Node], y: Node, known: set[Node]) -> Node:
     total = parts[-1]
     for part in parts[-2::-1]:
         total = total + part
+    if complete(y.shape):
+        total = unbroadcast(total, y)  # says the shape where the rules could not know it
     record([total], y, "vjp", known)
     return total
