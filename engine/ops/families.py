@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from engine.dims import Dim, Shape, broadcast, complete, product, same_shape
-from engine.graph import Kind, Node, Op, Operand, as_node, promote
+from engine.graph import Cotangents, Kind, Node, Op, Operand, as_node, promote
 
 Rule = (
     Callable[..., Node] | None
@@ -92,17 +92,7 @@ def pointwise(
         names = dict(zip(attrs or (), args[len(d) :], strict=False))
         return op.node(tuple(operand(x) for x in args[: len(d)]), **names, **given)
 
-    def vjp(g: Node, y: Node, *xs: Node) -> tuple[Node | None, ...]:
-        return tuple(
-            unbroadcast(rule(g, y, *xs), x) if rule and x.kind == "float" else None
-            for rule, x in zip(d, xs, strict=True)
-        )
-
-    def jvp(dx: tuple[Node | None, ...], y: Node, *xs: Node) -> Node | None:
-        terms = [rule(t, y, *xs) for rule, t in zip(d, dx, strict=True) if rule and t is not None]
-        tangent = total(*terms)
-        return None if tangent is None else broadcast_to(tangent, y)
-
+    vjp, jvp = _broadcast_rules(d)
     op = Op(
         name=name,
         kernel=kernel,
@@ -121,6 +111,25 @@ def pointwise(
         code=code,
     )
     return op
+
+
+def _broadcast_rules(
+    d: tuple[Rule, ...],
+) -> tuple[Callable[..., Cotangents], Callable[..., Node | None]]:
+    """vjp (summed over axes that were broadcast) and jvp of one rule per operand."""
+
+    def vjp(g: Node, y: Node, *xs: Node) -> tuple[Node | None, ...]:
+        return tuple(
+            unbroadcast(rule(g, y, *xs), x) if rule and x.kind == "float" else None
+            for rule, x in zip(d, xs, strict=True)
+        )
+
+    def jvp(dx: tuple[Node | None, ...], y: Node, *xs: Node) -> Node | None:
+        terms = [rule(t, y, *xs) for rule, t in zip(d, dx, strict=True) if rule and t is not None]
+        tangent = total(*terms)
+        return None if tangent is None else broadcast_to(tangent, y)
+
+    return vjp, jvp
 
 
 def linear(
