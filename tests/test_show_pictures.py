@@ -38,6 +38,17 @@ def test_rails_tell_values_and_slopes_and_say_what_was_not_computed() -> None:
     ]
 
 
+def test_values_of_the_same_name_are_told_apart_by_their_functions() -> None:
+    x = var("x", [])
+    first, second = ops.exp(x), ops.exp(ops.exp(x))
+    legend = Legend({first: "y", second: "y"}, {first: ("f",), second: ("f_2",)})
+    assert rails([second], legend).splitlines() == [
+        "●  x      input     scalar",
+        "●  f.y    exp(x)    scalar",
+        "●  f_2.y  exp(f.y)  scalar",
+    ]
+
+
 def follow(drawn: list[str]) -> list[set[int]]:
     """What a reader sees: for each line, the lines whose rails end in its dot."""
     owner: dict[int, int] = {}
@@ -61,7 +72,7 @@ def follow(drawn: list[str]) -> list[set[int]]:
 @given(EXPRESSIONS)
 def test_rails_lead_to_exactly_the_lines_that_are_read(node: Node) -> None:
     names = {x: f"v{i}" for i, x in enumerate(toposort([node])) if x.inputs}
-    lines = _with_leaves(written([node], names, TEXT), [node], Legend(names))
+    lines = _with_leaves(written([node], names, TEXT), [node], names, {})
     places = {line.node: i for i, line in enumerate(lines)}
     expected = [{places[x] for x in line.reads} for line in lines]
     assert follow(list(_draw(lines))) == expected
@@ -76,7 +87,7 @@ subgraph cluster_1 { label=<attention> labeljust=l margin=10
 def test_functions_are_nested_clusters_and_close_below_a_depth() -> None:
     x = var("x", ["n"])
     inner, outer = ops.exp(x), ops.sin(ops.exp(x))
-    legend = Legend({}, {inner: "block.attention", outer: "block"})
+    legend = Legend({}, {inner: ("block", "attention"), outer: ("block",)})
     opened = dot([outer], legend)
     assert re.sub(r"^  .*\n", "", opened, flags=re.MULTILINE).startswith(
         f"digraph {{\n{NESTED}}}\n}}\n"
@@ -95,7 +106,7 @@ def test_more_than_200_boxes_close_their_functions() -> None:
     for layer in range(12):
         for _ in range(30):
             x = ops.sin(x)
-            paths[x] = f"h.{layer}"
+            paths[x] = ("h", str(layer))
     shown = view([x], Legend({}, paths))
     assert [box.name for box in shown.boxes] == ["x", *map(str, range(12))]
     assert len(view([x]).boxes) == 200
@@ -145,14 +156,14 @@ HOSTILE = [
 def test_hostile_names_come_out_harmless(name: str) -> None:
     x = var(name, ["n"])
     y = ops.exp(x)
-    legend = Legend({y: name}, {y: f"{name}.{name}"}, {x: name})
+    legend = Legend({y: name}, {y: (name, name)}, {x: name})
     for text in (formula(y), rails([y], legend), dot([y], legend), latex(y)):
         assert "\x1b" not in text
         assert "\u202e" not in text
     assert "<script" not in dot([y], legend)
     assert "&amp;amp;" in dot([y], legend) or "&amp;" not in name
     assert len(dot([y], legend).splitlines()) == len(
-        dot([y], Legend({y: "y"}, {y: "a.b"})).splitlines()
+        dot([y], Legend({y: "y"}, {y: ("a", "b")})).splitlines()
     )
     assert not set(latex(y)) & set('<>"&%$#')
     assert set(re.findall(r"\\\w+", latex(y))) <= {r"\square", r"\mathrm"}

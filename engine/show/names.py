@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -18,12 +19,12 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, formats, halve
 class Legend:
     """What a user calls the nodes.
 
-    `names` of values, `paths` of the functions they stand in (`block.attention`), `roles` of leaves
-    (`input` or `param`).
+    `names` of values, `paths` of the functions they stand in, outermost first (block, attention),
+    `roles` of leaves (`input` or `param`).
     """
 
     names: Mapping[Node, str] = field(default_factory=dict[Node, str])
-    paths: Mapping[Node, str] = field(default_factory=dict[Node, str])
+    paths: Mapping[Node, tuple[str, ...]] = field(default_factory=dict[Node, tuple[str, ...]])
     roles: Mapping[Node, str] = field(default_factory=dict[Node, str])
 
 
@@ -35,6 +36,15 @@ def visible(text: str, most: int = 40) -> str:
     """
     shown = "".join("�" if unicodedata.category(c) in _UNSEEN else c for c in text[: most + 1])
     return shown if len(text) <= most else f"{shown[: most - 1]}…"
+
+
+def distinct(legend: Legend) -> dict[Node, str]:
+    """The names, each with its path before it where several nodes have the same."""
+    count = Counter(legend.names.values())
+    return {
+        node: name if count[name] == 1 else ".".join((*legend.paths.get(node, ()), name))
+        for node, name in legend.names.items()
+    }
 
 
 def own_name(node: Node, names: Mapping[Node, str]) -> str | None:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from engine.graph import Node
 from engine.show.lines import Line, written
-from engine.show.names import Legend, display_width, own_name, pad, visible
+from engine.show.names import Legend, display_width, distinct, own_name, pad, visible
 from engine.show.text import TEXT
 
 MOST_LINES = 120
@@ -40,7 +40,8 @@ def rails(
     ●─╯  a  sum(x / y)  scalar  —
     """
     known = legend or Legend()
-    lines = _with_leaves(written(outputs, known.names, TEXT), outputs, known)
+    names = distinct(known)
+    lines = _with_leaves(written(outputs, names, TEXT), outputs, names, known.roles)
     rows = [
         (rail, *_cells(line), *_columns(line.node, values, slopes))
         for rail, line in zip(_draw(lines), lines, strict=True)
@@ -48,13 +49,17 @@ def rails(
     return "\n".join(_table(_without_the_middle(rows)))
 
 
-def _with_leaves(lines: Sequence[Line], outputs: Sequence[Node], legend: Legend) -> list[Line]:
+def _with_leaves(
+    lines: Sequence[Line],
+    outputs: Sequence[Node],
+    names: Mapping[Node, str],
+    roles: Mapping[Node, str],
+) -> list[Line]:
     """The lines, and one for each leaf before the first line that reads it."""
     rows: dict[Node, Line] = {}
     for line in [*lines, *(Line("", x, "", (x,)) for x in outputs if x.op.name == "variable")]:
         for leaf in (x for x in line.reads if x.op.name == "variable" and x not in rows):
-            name = own_name(leaf, legend.names) or ""
-            rows[leaf] = Line(name, leaf, legend.roles.get(leaf, "input"))
+            rows[leaf] = Line(own_name(leaf, names) or "", leaf, roles.get(leaf, "input"))
         rows.setdefault(line.node, line)
     return list(rows.values())
 

@@ -121,8 +121,7 @@ class _Folded:
     def path(self, node: Node) -> tuple[str, ...]:
         """The functions a node stands in, outermost first; a derivative stands with its value."""
         came_from = origin(node) if node not in self.forward else None
-        path = self.legend.paths.get(came_from.forward if came_from else node, "")
-        return tuple(path.split(".")) if path else ()
+        return self.legend.paths.get(came_from.forward if came_from else node, ())
 
     def owners(self, depth: int) -> dict[Node, Owner]:
         """What shows each node: its box, its closed function's, or () for what is too far away."""
