@@ -1,8 +1,8 @@
 """The language: text written as on the board, parsed and lowered to the engine's graph."""
 
-from .compiler import compile, load
+from .compiler import compile, load, lower, names_of
 from .errors import DslError
 from .parse import parse
 from .program import Program
 
-__all__ = ["DslError", "Program", "compile", "load", "parse"]
+__all__ = ["DslError", "Program", "compile", "load", "lower", "names_of", "parse"]
