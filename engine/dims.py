@@ -9,7 +9,7 @@ unify, and a named size is never taken to be 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 
 import sympy
@@ -241,19 +241,26 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
     """The number of a dim, given its sizes. Raises ShapeError if a division leaves a remainder."""
     if isinstance(dim, int):
         return dim
-    values: dict[sympy.Basic, int] = {}
-    for symbol in dim.free_symbols:
-        assert isinstance(symbol, Size)
-        if symbol.name not in sizes and symbol.value is None:
-            raise ShapeError(f"the size `{symbol.name}` is not known from any input")
-        values[symbol] = sizes.get(symbol.name, symbol.value or 0)
-    number = sympy.nsimplify(dim.subs(list(values.items())))
-    if not number.is_Integer or number < 0:
-        told = ", ".join(sorted(f"{symbol} = {value}" for symbol, value in values.items()))
+    names, fraction = _fraction(dim)
+    unknown = [s.name for s in names if s.name not in sizes and s.value is None]
+    if unknown:
+        raise ShapeError(f"the size `{unknown[0]}` is not known from any input")
+    values = [sizes.get(s.name, s.value or 0) for s in names]
+    above, below = fraction(*values)
+    if not below or above % below or above // below < 0:
+        told = ", ".join(f"{s.name} = {value}" for s, value in zip(names, values, strict=True))
         raise ShapeError(f"the size {show_dim(dim)} is not a whole number of elements: {told}")
-    return int(number)
+    return above // below
 
 
+@lru_cache(maxsize=65536)
+def _fraction(dim: sympy.Expr) -> tuple[tuple[Size, ...], Callable[..., tuple[int, int]]]:
+    """The names in a size, and the function from their values to its numerator and denominator."""
+    names = tuple(sorted(sizes_in(dim), key=lambda s: s.name))
+    return names, sympy.lambdify(names, sympy.fraction(sympy.together(dim)), modules="math")
+
+
+@lru_cache(maxsize=65536)
 def sizes_in(dim: Dim) -> frozenset[Size]:
     """The named sizes a dim depends on."""
     if dim is None or isinstance(dim, int):

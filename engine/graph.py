@@ -93,7 +93,7 @@ class Op:
     attrs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     arity: int = 1
     build: Callable[..., Node] | None = None
-    code: Callable[..., str] | None = None
+    code: Callable[..., str | None] | None = None
     placed: bool = False
 
     table: ClassVar[dict[str, Op]] = {}

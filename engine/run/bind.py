@@ -12,7 +12,7 @@ import sympy
 import torch
 from torch import Tensor
 
-from engine.dims import Dim, Size, evaluate, show, show_dim, sizes_in
+from engine.dims import Size, evaluate, known, show, show_dim, sizes_in
 from engine.errors import KindError, MissingInput, ShapeError
 from engine.graph import Node
 from engine.ops.families import dtype_kind
@@ -127,83 +127,124 @@ def placement(
     return Placement(dtype, devices[0][1] if devices else torch.device("cpu"))
 
 
-def bind_sizes(
-    leaves: Sequence[Node], tensors: Sequence[Tensor], needed: Iterable[Size] = ()
-) -> dict[str, int]:
+@dataclass(frozen=True)
+class Beside:
+    """What the feeds of other leaves tell a graph: its precision and sizes that its own lack."""
+
+    dtype: torch.dtype | None = None
+    shapes: tuple[tuple[Node, tuple[int, ...]], ...] = ()
+
+
+def lacking(leaves: Sequence[Node], needed: Iterable[Size]) -> frozenset[str]:
+    """The sizes without a value that stand in no shape of the leaves."""
+    told = {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
+    return frozenset(size.name for size in set(needed) - told if size.value is None)
+
+
+def beside(leaves: Sequence[Node], names: frozenset[str], feeds: Feeds) -> Beside:
+    """What a graph of these leaves, which lack the sizes `names`, takes from the other feeds.
+
+    The gradient of a linear function holds its variable's sizes but not the variable.
+    """
+    dtype = None if any(leaf.kind == "float" for leaf in leaves) else precision(feeds.values())
+    others = [x for x in feeds if isinstance(x, Node) and x not in leaves] if names else []
+    shapes = [
+        (leaf, tuple(np.shape(feeds[leaf])))
+        for leaf in others
+        if any(size.name in names for dim in leaf.shape or () for size in sizes_in(dim))
+    ]
+    return Beside(dtype, tuple(shapes))
+
+
+Fed = tuple[Node, Sequence[int]]  # a leaf with the shape that arrived
+
+
+def bind_sizes(fed: Sequence[Fed], needed: Iterable[Size] = ()) -> dict[str, int]:
     """The value of each named size, from the shapes that arrived.
 
     Raises ShapeError naming the leaf with both shapes, or both leaves when they disagree about a
     size.
     """
     sizes: dict[str, int] = {}
-    sources: dict[str, tuple[Node, Tensor]] = {}
-    later: list[tuple[Node, Tensor, Dim, int]] = []
-    for leaf, tensor in zip(leaves, tensors, strict=True):
+    sources: dict[str, Fed] = {}
+    later: list[tuple[Fed, sympy.Expr | int, int]] = []
+    for leaf, actual in fed:
         if leaf.shape is None:
             continue
-        if len(leaf.shape) != tensor.ndim:
-            raise _wrong_shape(leaf, tensor)
-        for dim, actual in zip(leaf.shape, tensor.shape, strict=True):
+        if len(leaf.shape) != len(actual):
+            raise _wrong_shape((leaf, actual))
+        for dim, n in zip(leaf.shape, actual, strict=True):
             if isinstance(dim, Size) and dim.value is None:
-                _bind_one(sizes, sources, dim.name, actual, (leaf, tensor))
+                _bind_one(sizes, sources, dim.name, n, (leaf, actual))
             elif dim is not None:
-                later.append((leaf, tensor, dim, actual))
-    for leaf, tensor, dim, actual in later:
-        _check(leaf, tensor, dim, actual, sizes)
+                later.append(((leaf, actual), dim, n))
+    _solve_all(later, sizes)
     for size in needed:
-        if size.value is not None:
-            sizes.setdefault(size.name, size.value)
+        if size.value is not None and sizes.setdefault(size.name, size.value) != size.value:
+            raise ShapeError(f"`{size.name}` is {size.value}, but {sizes[size.name]} was fed")
         if size.name not in sizes:
             raise ShapeError(
-                f"the size `{size.name}` is not known from any input", hint="give it a value"
+                f"the size `{size.name}` is not known from any input",
+                hint="give it a value, or feed a leaf that has it in its shape",
             )
     return sizes
 
 
-def _bind_one(
-    sizes: dict[str, int],
-    sources: dict[str, tuple[Node, Tensor]],
-    name: str,
-    actual: int,
-    here: tuple[Node, Tensor],
-) -> None:
-    if sizes.setdefault(name, actual) == actual:
+def _bind_one(sizes: dict[str, int], sources: dict[str, Fed], name: str, n: int, here: Fed) -> None:
+    if sizes.setdefault(name, n) == n:
         sources.setdefault(name, here)
         return
-    (first, first_tensor), (leaf, tensor) = sources[name], here
+    (first, first_shape), (leaf, shape) = sources[name], here
     if first is leaf:
-        raise _wrong_shape(leaf, tensor)
+        raise _wrong_shape(here)
     both = (
         f"both are declared {show(leaf.shape)}"
         if first.shape == leaf.shape
         else (f"they are declared {show(first.shape)} and {show(leaf.shape)}")
     )
     raise ShapeError(
-        f"{name} = {sizes[name]} from `{first.label()}` {list(first_tensor.shape)}, "
-        f"but `{leaf.label()}` is {list(tensor.shape)}; {both}"
+        f"{name} = {sizes[name]} from `{first.label()}` {list(first_shape)}, "
+        f"but `{leaf.label()}` is {list(shape)}; {both}"
     )
 
 
-def _check(leaf: Node, tensor: Tensor, dim: Dim, actual: int, sizes: dict[str, int]) -> None:
+def _solve_all(later: list[tuple[Fed, sympy.Expr | int, int]], sizes: dict[str, int]) -> None:
+    """Check every dim that is more than a name; those with one unknown size give its value."""
+    while later:
+        ready = [check for check in later if len(_unknown(check[1], sizes)) <= 1]
+        if not ready:
+            return  # several unknown sizes in each: nothing to hold them against
+        later = [check for check in later if check not in ready]
+        for fed, dim, n in ready:
+            _solve_one(fed, dim, n, sizes)
+
+
+def _unknown(dim: sympy.Expr | int, sizes: dict[str, int]) -> list[Size]:
+    return [s for s in sizes_in(dim) if s.value is None and s.name not in sizes]
+
+
+def _solve_one(fed: Fed, dim: sympy.Expr | int, n: int, sizes: dict[str, int]) -> None:
     """A dim against what arrived; one unknown size in it is solved for."""
-    assert dim is not None
-    unknown = [s for s in sizes_in(dim) if s.value is None and s.name not in sizes]
-    if len(unknown) == 1:
-        solved = [
-            s
-            for s in sympy.solve(cast(sympy.Expr, dim) - actual, unknown[0])
-            if s.is_Integer and s >= 0
-        ]
-        if not solved:
-            raise _wrong_shape(leaf, tensor)
-        sizes[unknown[0].name] = int(solved[0])
-    elif not unknown and evaluate(dim, sizes) != actual:
-        raise _wrong_shape(
-            leaf, tensor, f": {show_dim(dim)} is {evaluate(dim, sizes)}" if sizes_in(dim) else ""
-        )
+    unknown = _unknown(dim, sizes)
+    if not unknown:
+        fixed = known(dim)  # cached: no algebra at each binding
+        expected = evaluate(dim, sizes) if fixed is None else fixed
+        if expected != n:
+            why = f": {show_dim(dim)} is {expected}" if sizes_in(dim) else ""
+            raise _wrong_shape(fed, why)
+        return
+    x = sympy.Dummy(integer=True)
+    values = [(s, sizes.get(s.name, s.value or 0)) for s in sizes_in(dim) if s is not unknown[0]]
+    rest = cast(sympy.Expr, dim).subs(values).subs(unknown[0], x) - n
+    roots = [int(root) for root in sympy.solve(rest, x) if root.is_Integer and root >= 0]
+    if rest != 0 and not roots:
+        raise _wrong_shape(fed, f": {show_dim(dim)} cannot be {n}")
+    if roots:
+        sizes[unknown[0].name] = max(roots)
 
 
-def _wrong_shape(leaf: Node, tensor: Tensor, why: str = "") -> ShapeError:
+def _wrong_shape(fed: Fed, why: str = "") -> ShapeError:
+    leaf, shape = fed
     return ShapeError(
-        f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(tensor.shape)}{why}"
+        f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(shape)}{why}"
     )

@@ -11,8 +11,18 @@ from torch import Tensor
 from engine.errors import EngineError
 from engine.graph import Node
 from engine.passes import optimise
-from engine.run.bind import Feeds, as_tensors, bind_sizes, match, placement, precision
+from engine.run.bind import (
+    Beside,
+    Feeds,
+    as_tensors,
+    beside,
+    bind_sizes,
+    match,
+    placement,
+)
 from engine.run.plan import Plan, Step, make_plan
+
+NOTHING = Beside()
 
 
 class Evaluator:
@@ -72,25 +82,23 @@ class Evaluator:
         """
         leaves = self.plan.leaves
         tensors = as_tensors(leaves, match(leaves, feeds))
-        floats = any(leaf.kind == "float" for leaf in leaves)
-        step = self.step_for(tensors, None if floats else precision(feeds.values()))
-        return self.call(step, tensors)
+        return self.call(self.step_for(tensors, beside(leaves, self.plan.lacks, feeds)), tensors)
 
-    def step_for(self, tensors: Sequence[Tensor], default: torch.dtype | None = None) -> Step:
+    def step_for(self, tensors: Sequence[Tensor], others: Beside = NOTHING) -> Step:
         """The compiled step for tensors of these shapes, in the order of the plan's leaves.
 
-        `default` is the precision of a graph without float leaves.
+        `others` is what the feeds of other leaves tell.
         """
-        key = (default, *[(t.shape, t.dtype, t.device) for t in tensors])
+        key = (others, *[(t.shape, t.dtype, t.device) for t in tensors])
         step = self._steps.get(key)
-        if step is None:
-            step = self._steps[key] = self._bind(tensors, default)
-        return step
+        return step or remember(self._steps, key, self._bind(tensors, others))
 
-    def _bind(self, tensors: Sequence[Tensor], default: torch.dtype | None) -> Step:
+    def _bind(self, tensors: Sequence[Tensor], others: Beside) -> Step:
         plan = self.plan
-        place = placement(plan.leaves, tensors, default)
-        sizes = bind_sizes(plan.leaves, tensors, plan.sizes)
+        place = placement(plan.leaves, tensors, others.dtype)
+        shapes = [t.shape for t in tensors]
+        sizes = bind_sizes([*zip(plan.leaves, shapes, strict=True), *others.shapes], plan.sizes)
+        plan.owed.check(sizes)
         with torch.inference_mode():
             try:
                 return plan.bind(
@@ -114,6 +122,17 @@ class Evaluator:
         if node is None or isinstance(error, EngineError):
             return error if isinstance(error, EngineError) else EngineError(str(error))
         return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)
+
+
+KEPT = 16  # a binding holds whatever depends on sizes alone, a mask [T, T] for instance
+
+
+def remember(steps: dict[object, Step], key: object, step: Step) -> Step:
+    """Keep a binding for the next call with these shapes, and forget the oldest beyond KEPT."""
+    if len(steps) >= KEPT:
+        del steps[next(iter(steps))]
+    steps[key] = step
+    return step
 
 
 def _line_in(traceback: TracebackType | None, filename: str) -> int | None:

@@ -33,6 +33,8 @@ from engine.graph import Node, depends, toposort
 from engine.ops import kernels
 from engine.ops import variable as variable_op
 from engine.ops.sources import Literal
+from engine.run.bind import lacking
+from engine.run.obligations import Obligations, obligations
 
 Step = Callable[..., tuple[torch.Tensor, ...]]
 
@@ -43,6 +45,8 @@ class Plan:
 
     leaves: tuple[Node, ...]
     sizes: tuple[Size, ...]
+    lacks: frozenset[str]  # names of the sizes that stand in the shape of no leaf
+    owed: Obligations
     source: str
     lines: Mapping[int, Node]
     filename: str
@@ -68,7 +72,10 @@ def make_plan(
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"torch": torch, "F": F, "kernels": kernels, **writer.objects}
     exec(compile(source, filename, "exec"), namespace)
-    return Plan(writer.leaves, writer.sizes, source, lines, filename, namespace["bind"])
+    lacks = lacking(writer.leaves, writer.sizes)
+    owed = obligations(writer.order)
+    bind = namespace["bind"]
+    return Plan(writer.leaves, writer.sizes, lacks, owed, source, lines, filename, bind)
 
 
 class _Writer:
@@ -147,8 +154,9 @@ class _Writer:
     def expression(self, node: Node) -> str:
         """The torch call that computes a node."""
         names = tuple(self.name[x] for x in node.inputs)
-        if node.op.code is not None:
-            return node.op.code(node, names)
+        code = node.op.code(node, names) if node.op.code is not None else None
+        if code is not None:
+            return code
         attrs = [f"{key}={self.literal(value)}" for key, value in node.attrs.items()]
         placed = ["dtype=dtype", "device=device"] if node.op.placed else []
         return f"{self._callable(node.op.kernel)}({', '.join([*names, *attrs, *placed])})"
