@@ -31,6 +31,9 @@ def _parse(pattern: str, xs: tuple[Node, ...]) -> tuple[list[str], str]:
         raise ShapeError(
             f"einsum {pattern!r} is for {len(terms)} operands, not {len(xs)}", nodes=xs
         )
+    for term, x in zip(terms, xs, strict=True):
+        if "..." in term and x.rank is None:
+            raise ShapeError(f"`{term}` needs an operand of known rank", nodes=(x,))
     free = [c for c in LETTERS if c not in pattern]
     extra = [
         max(0, (x.rank or 0) - len(t.replace("...", ""))) if "..." in t else 0

@@ -138,6 +138,14 @@ def entry_text(k: Any) -> str:
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 
+def _code(y: Node, names: tuple[str, ...]) -> str | None:
+    """`x[1:, :, None]`; a key with named sizes in it is left to the kernel."""
+    parts = [part for k in y.attrs["key"] for part in (k if isinstance(k, tuple) else (k,))]
+    if any(isinstance(part, sympy.Expr) for part in parts):
+        return None
+    return f"{names[0]}[{_key_text(y) or '()'}]"
+
+
 index = linear(
     "index",
     kernels.index,
@@ -147,7 +155,7 @@ index = linear(
     glyph="[]",
     attrs={"key": ()},
     build=_index,
-    code=lambda y, names: f"{names[0]}[{_key_text(y) or '()'}]",
+    code=_code,
 )
 unindex = linear(
     "unindex",
