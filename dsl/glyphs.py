@@ -7,77 +7,42 @@ from __future__ import annotations
 
 import unicodedata
 
+
+def _pairs(text: str) -> dict[str, str]:
+    """A table written as words: what is found, what stands for it, and so on."""
+    words = text.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
 _SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 LOOK_ALIKES: dict[str, str] = {
     **dict.fromkeys(_SPACES, " "),
-    **dict.fromkeys("−–", "-"),
-    "∗": "*",
-    **dict.fromkeys("⋅∙", "·"),
-    "∥": "‖",
-    **dict.fromkeys("’′", "'"),
-    **dict.fromkeys("“”", '"'),
-    "ϵ": "ε",
-    "ϕ": "φ",
-    "ϑ": "θ",
-    "\N{MICRO SIGN}": "μ",
+    **_pairs("− - – - ∗ * ⋅ · ∙ · ∥ ‖ ’ ' ′ ' “ \" ” \" ϵ ε ϕ φ ϑ θ \N{MICRO SIGN} μ"),
 }
 
 # What to type where the sign cannot be typed.
-ASCII: dict[str, str] = {
-    "⊙": "*",
-    "≤": "<=",
-    "≥": ">=",
-    "≠": "!=",
-    "‖": "||",
-    "∈": ":",
-    "…": "...",
-    "√": "sqrt",
-    "∑": "sum",
-    "∇": "grad",
-    "·": "dot",
-    "∞": "inf",
-    "π": "pi",
-}
+ASCII: dict[str, str] = _pairs(
+    "⊙ * ≤ <= ≥ >= ≠ != ‖ || ∈ : … ... √ sqrt ∑ sum ∇ grad · dot ∞ inf π pi"
+)
 
-_GREEK = {
-    unicodedata.name(letter).rpartition(" ")[2].lower().replace("lamda", "lambda"): letter
-    for letter in "αβγδεζηθικλμνξοπρστυφχψω"
-}
+_GREEK = _pairs(
+    "alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ"
+    " nu ν xi ξ omicron ο pi π rho ρ sigma σ tau τ upsilon υ phi φ chi χ psi ψ omega ω"
+)
 
 # `\alpha` is α: what follows the backslash in TeX, and the sign it stands for here.
 TEX: dict[str, str] = {
     **_GREEK,
     **{name.capitalize(): letter.upper() for name, letter in _GREEK.items()},
-    "varepsilon": "ε",
-    "varphi": "φ",
-    "vartheta": "θ",
-    "cdot": "·",
-    "odot": "⊙",
-    "sqrt": "√",
-    "sum": "∑",
-    "nabla": "∇",
-    "partial": "∂",
-    "le": "≤",
-    "leq": "≤",
-    "ge": "≥",
-    "geq": "≥",
-    "ne": "≠",
-    "neq": "≠",
-    "in": "∈",
-    "infty": "∞",
-    "top": "^T",
-    "times": "×",
-    "R": "ℝ",
-    "Vert": "‖",
-    "|": "‖",
+    **_pairs("varepsilon ε varphi φ vartheta θ cdot · odot ⊙ sqrt √ sum ∑ nabla ∇ partial ∂"),
+    **_pairs("le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ in ∈ infty ∞ top ^T times × R ℝ Vert ‖"),
 }
 
-# Letters that look like a Latin or Greek one and are none.
+# Letters that look like a Latin or Greek one and are none: Cyrillic, and the sign of a difference.
 _CONFUSABLES = {
-    **dict(zip("АВЕКМНОРСТУХасеорхуі", "ABEKMHOPCTYXaceopxyi", strict=True)),  # noqa: RUF001 Cyrillic
+    **dict(zip("АВЕКМНОРСТУХасеорхуі", "ABEKMHOPCTYXaceopxyi", strict=True)),  # noqa: RUF001
     "∆": "Δ",
-    "∏": "Π",
 }
 
 _RAISED = dict(zip("ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", "abcdefghijklmnoprstuvwxyz", strict=True))

@@ -16,6 +16,18 @@ _OPERATORS = ("PLUS", "TIMES", "SLASH", "COMPARE", "AND", "OR", "EQUAL", "CIRCUM
 _STATEMENT_WORDS = ("DIM", "INPUT", "PARAM", "CONST", "REPEAT", "FROM", "IMPORT", "RETURN")
 _RESERVED = ("FOR", "IN", "IF", "ELSE", "AND", "OR", "NOT", "_WHERE")
 _STATEMENT_SIGNS = ("=", ":", "∈", "~")
+_AFTER_OPERAND = frozenset(
+    {"COMMA", "PLUS", "TIMES", "SLASH", "COMPARE", "PRIME", "CIRCUMFLEX", "SUPERSCRIPT"}
+    | {"TRANSPOSE", "DOT"}
+)
+_PLACES = {
+    "ℝ": "stands only in a shape: `x ∈ ℝ^n`",
+    "∈": "says the shape of a name, in a declaration or after `where`",
+    ":": "belongs to a declaration, an index or a loop",
+    "~": "stands only in a `param`",
+    "...": "stands only in an index or a shape",
+    "_": "stands only in a shape",
+}
 _CLOSED_BY = {"(": ")", "[": "]"}
 
 
@@ -38,6 +50,7 @@ def diagnose(
         habit,
         _closing,
         _line_start,
+        _block,
         _too_early,
         _exponent,
         _word,
@@ -89,6 +102,8 @@ def _continuation(failure: Failure) -> DslError | None:
     is_statement = failure.token in _STATEMENT_SIGNS or failure.kind in _STATEMENT_WORDS
     if not is_statement or failure.open or not line[indent:][:1].isalpha():
         return None
+    if loop := _no_colon(failure):
+        return loop
     for back, other in enumerate(reversed(above), start=1):
         code = other.partition("#")[0].rstrip()
         if not code or len(code) - len(code.lstrip()) >= indent:
@@ -100,6 +115,15 @@ def _continuation(failure: Failure) -> DslError | None:
         hint = "a statement of its own begins in the same column as the one before"
         return refuse(message, span, hint, "indent")
     return None
+
+
+def _no_colon(failure: Failure) -> DslError | None:
+    """`repeat 3` and `for i in x` without their colon."""
+    words = [token for token in failure.tokens if token.type in ("REPEAT", "FOR")]
+    if not words or failure.waiting_for("COLON") or isinstance(failure.stack[-1], Token):
+        return None
+    message = f"`{words[-1]}` needs a `:` at the end of its line"
+    return refuse(message, failure.of(words[-1]), code=_code(failure))
 
 
 def _open_above(failure: Failure) -> DslError | None:
@@ -154,6 +178,15 @@ def _line_start(failure: Failure) -> DslError | None:
     return failure.refuse(f"a statement does not begin with `{failure.token}`", hint, "line-start")
 
 
+def _block(failure: Failure) -> DslError | None:
+    """Deeper lines after a `=` or `:` that opens no block."""
+    if failure.kind != "_INDENT":
+        return None
+    sign = failure.span(failure.at - 1, failure.at)
+    hint = "write what follows on the same line"
+    return refuse(f"no block can follow this `{sign.text}`", sign, hint, "block")
+
+
 def _too_early(failure: Failure) -> DslError | None:
     """The line or the text ends where more is due."""
     if not failure.ends:
@@ -162,14 +195,17 @@ def _too_early(failure: Failure) -> DslError | None:
     if failure.open:
         opened = failure.open[-1]
         code = "unclosed" if opened.type in OPENING and code == "incomplete" else code
-        return refuse(f"`{opened}` is never closed", failure.of(opened), code=code)
+        bars = "`||x||` is a norm; a choice is written `a or b`, a bar inside bars `abs(x)`"
+        hint = bars if opened == "||" else ""
+        return refuse(f"`{opened}` is never closed", failure.of(opened), hint, code)
     before = failure.text[: failure.at].rstrip()
     last = failure.tokens[-1] if failure.tokens else None
     length = len(last) if last and before.endswith(last) else 1
     span = failure.span(len(before) - length, len(before))
-    for kind, word, due in (("IF", "if", "else"), ("FOR", "for", ":"), ("REPEAT", "repeat", ":")):
-        if failure.waiting_for(kind) and last and last.type == kind:
-            return refuse(f"`{word}` needs `{due}`", failure.of(last), code=code)
+    if last and last.type == "IF":
+        return refuse("`if` needs `else`", failure.of(last), code=code)
+    if loop := _no_colon(failure):
+        return loop
     return refuse(f"something is missing after `{span.text}`", span, code=code)
 
 
@@ -191,9 +227,11 @@ def _word(failure: Failure) -> DslError | None:
         return failure.refuse(
             f"`{token}` is a reserved word and does not fit here", code="reserved"
         )
-    if isinstance(last, Token) and last.type in _STATEMENT_WORDS:
-        hint = "choose another name"
-        return refuse(f"`{last}` begins a statement here", failure.of(last), hint, "reserved")
+    if isinstance(last, Token) and last.type in (*_STATEMENT_WORDS, "FOR"):
+        if failure.kind == "EQUAL" and failure.before.strip() == last:
+            message = f"`{last}` begins a statement here"
+            return refuse(message, failure.of(last), "choose another name", "reserved")
+        return failure.refuse(f"a name is due after `{last}`")
     match failure.kind:
         case "NAME":
             return failure.refuse(f"a comma is missing before `{token}`", code="comma")
@@ -202,7 +240,9 @@ def _word(failure: Failure) -> DslError | None:
         case "TEXT":
             hint = 'text is an argument, as in `f(x, name="a")`'
             return failure.refuse("text does not fit here", hint, "text")
-        case "COMMA" | "PLUS" | "TIMES" | "SLASH" | "COMPARE" | "PRIME" | "CIRCUMFLEX":
+        case kind if kind in _AFTER_OPERAND:
             return failure.refuse(f"a value is missing before `{token}`", code="operand")
+        case _ if token in _PLACES:
+            return failure.refuse(f"`{token}` {_PLACES[token]}", code="place")
         case _:
             return None

@@ -49,7 +49,7 @@ def _backslash(failure: Failure) -> DslError | None:
         )
     left, right = operand_at_end(failure.line_before), failure.operand_after
     if left and right:
-        hint = f"the solution of `{left} x = {right}` is `solve({left}, {right})`"
+        hint = f"write `solve({left}, {right})`"
         return failure.refuse(r"there is no left division `\`", hint, _CODE)
     hint = "a line goes on inside brackets, and over lines that are indented deeper"
     return failure.refuse(r"`\` is not part of the language", hint, _CODE)

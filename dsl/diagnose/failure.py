@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from lark import Token
 
 from ..errors import DslError, refuse
-from ..layout import NO_BLOCK
 from ..lines import Chunk
 from ..span import Source, Span
 
@@ -64,7 +63,7 @@ class Failure:
     @property
     def ends(self) -> bool:
         """Whether the line or the text ended where something else was due."""
-        return self.kind in ("_NEWLINE", "_DEDENT", "$END", NO_BLOCK)
+        return self.length == 0 and self.kind != "_INDENT"
 
     @property
     def is_at_end(self) -> bool:

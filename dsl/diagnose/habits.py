@@ -24,18 +24,20 @@ def _definition(failure: Failure) -> DslError | None:
     if word != "def":
         loops = "the loops are `repeat` and `for`" if word == "while" else ""
         return refuse(f"`{word}` is not part of the language", span, loops, "python")
-    head = re.match(r"\s*def\s+([^\s(]+ *\([^()]*\))", text)
-    hint = f"write `{head[1] if head else 'f(x)'} = …`"
-    return refuse("a function needs no `def`", span, hint, "python-def")
+    head = re.match(r"\s*def\s+([^\s(]+ *\([^()]*\)) *:? *(?:return\b *)?([^\n#]*)", text)
+    name, body = (head[1], head[2].strip()) if head else ("f(x)", "")
+    return refuse(
+        "a function needs no `def`", span, f"write `{name} = {body or '…'}`", "python-def"
+    )
 
 
 def _lambda(failure: Failure) -> DslError | None:
-    match = re.search(r"\blambda +([^:\n]*):", failure.before + failure.token)
-    if not match:
+    match = re.search(r"\blambda +([^:\n]*):([^\n#]*)", failure.text[: failure.chunk.end])
+    if not match or not failure.chunk.start <= match.start() < failure.at <= match.end():
         return None
-    at = failure.chunk.start + match.start()
-    hint = f"give the function a name: `f({match[1].strip()}) = …`"
-    return refuse("there is no `lambda`", failure.span(at, at + 6), hint, "python")
+    hint = f"give the function a name: `f({match[1].strip()}) = {match[2].strip() or '…'}`"
+    span = failure.span(match.start(), match.start() + 6)
+    return refuse("there is no `lambda`", span, hint, "python")
 
 
 def _statement_if(failure: Failure) -> DslError | None:
@@ -46,24 +48,27 @@ def _statement_if(failure: Failure) -> DslError | None:
 
 
 def _double_sign(failure: Failure) -> DslError | None:
-    """`x**2`, `x // 2`, `x += 1`, `x := 1`."""
-    start = failure.at - 1
-    pair = failure.text[max(start, 0) : failure.at + failure.length]
-    span = failure.span(max(start, 0), failure.at + failure.length)
-    left, right = operand_at_end(failure.text[:start].rpartition("\n")[2]), failure.operand_after
-    left, right = left or "x", right or "2"
-    match pair:
-        case "**":
-            return refuse("powers are not written `**`", span, f"write `{left}^{right}`", "power")
-        case "//":
-            return refuse("there is no division `//`", span, f"write `{left} / {right}`")
-        case "+=" | "-=" | "*=" | "/=":
-            hint = f"write `{left} = {left} {pair[0]} {failure.line_after.strip() or right}`"
-            return refuse(f"there is no `{pair}`", span, hint, "python")
-        case ":=":
-            return refuse("there is no `:=`", span, f"write `{left} = {right}`")
-        case _:
-            return None
+    """`x**2`, `x // 2`, `x += 1`, `x := 1`: the parser stops at one of two characters."""
+    for start in (failure.at - 1, failure.at):
+        pair = failure.text[max(start, 0) : start + 2]
+        if pair in _DOUBLE:
+            span = failure.span(start, start + 2)
+            left = operand_at_end(failure.text[:start].rpartition("\n")[2]) or "x"
+            right = re.match(r" *([\w.]*)", failure.text[start + 2 :])
+            meant = _DOUBLE[pair].format(x=left, y=(right and right[1]) or "2")
+            return refuse(f"`{pair}` is not a sign of the language", span, f"write `{meant}`")
+    return None
+
+
+_DOUBLE = {
+    "**": "{x}^{y}",
+    "//": "{x} / {y}",
+    "<>": "{x} != {y}",
+    "=<": "{x} <= {y}",
+    "=>": "{x} >= {y}",
+    ":=": "{x} = {y}",
+    **{f"{sign}=": f"{{x}} = {{x}} {sign} {{y}}" for sign in "+-*/"},
+}
 
 
 def _equals(failure: Failure) -> DslError | None:
@@ -110,11 +115,11 @@ def _number_after(failure: Failure) -> DslError | None:
 def _with_commas(failure: Failure) -> str:
     """A hint with the innermost bracket and its commas."""
     start = failure.of(failure.open[-1]).start
-    end = min(i for i in (failure.text.find(c, failure.at) for c in ")]\n") if i >= 0)
-    name = operand_at_end(failure.text[:start].rpartition("\n")[2])
-    inside = failure.text[start : end + 1]
-    if inside[-1] not in ")]":
+    closing = re.compile(r"[^)\]\n]*[)\]]").match(failure.text, failure.at)
+    if closing is None:
         return ""
+    name = operand_at_end(failure.text[:start].rpartition("\n")[2])
+    inside = failure.text[start : closing.end()]
     with_commas = re.sub(r"(?<=[^\s,;(\[]) +(?=[0-9.])", ", ", inside)
     return f"write `{name}{with_commas}`"
 
@@ -140,7 +145,7 @@ def _plain_r(failure: Failure) -> DslError | None:
     if failure.token != "^" or not match or not size:
         return None
     at = failure.at - len(match[0]) + match[0].index("R")
-    return refuse("`R` is not `ℝ`", failure.span(at, at + 1), f"write `∈ ℝ^{size[1]}`", "kind")
+    return refuse("`R` is not `ℝ`", failure.span(at, at + 1), f"write `ℝ^{size[1]}`", "kind")
 
 
 def _underscore(failure: Failure) -> DslError | None:

@@ -46,6 +46,8 @@ def _domain_size(b: Built, child: Child) -> Expr:
 def _kind_name(b: Built, token: Token) -> str:
     if token in KINDS:
         return str(token)
+    if token == "R":
+        raise b.refuse("`R` is not `ℝ`", token, "write `ℝ`", "kind")
     close = get_close_matches(token, KINDS, n=1, cutoff=0.5)
     kinds = "the kinds are `float`, `int` and `bool`; a shape is written `[n, m]`"
     hint = f"did you mean `{close[0]}`? {kinds}" if close else kinds

@@ -71,7 +71,7 @@ def statements_of(b: Built, lines: Sequence[Branch]) -> tuple[Statement, ...]:
                 raise b.refuse(
                     f"the value `{text}` is not used",
                     line,
-                    "only the last line of a block is its value; give a name to this one",
+                    "only the last line of a definition is a value: give this one a name",
                     "unused",
                 )
             case "return":
@@ -173,7 +173,7 @@ def _parameter(b: Built, child: Branch) -> Parameter:
         if isinstance(name, Token) and name.type == "NAME":
             return Parameter(b.name(name), shape, default, span=b.span(child))
     text = one_line(b.span(child).text)
-    hint = "a definition names its parameters: `f(x) = …`; a value is called `f(…)` later"
+    hint = "a definition names its parameters: `f(x) = …`"
     raise b.refuse(f"`{text}` is not the name of a parameter", child, hint, "parameter")
 
 
