@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 
-from .errors import MOST_REPORTED, Diagnostic, DslError, refuse
+from .errors import MOST_REPORTED, Diagnostic, DslError
 from .library import library
 from .lower import modules
 from .lower.lowering import Dependent, Lowering
+from .lower.stack import deep_stack
 from .lower.table import CALLERS, EXPRESSIONS, STATEMENTS
 from .parse import parse
 from .program import Program
 from .scope import Frame, Scope
-from .suggest import did_you_mean
-from .syntax import Assign, Const, Dim, FunctionDef, Import, Input, Name, Param, Statement
+from .suggest import did_you_mean_one_of
+from .syntax import Assign, Const, Dim, FunctionDef, Import, Input, Param, Statement
 from .syntax import Program as Tree
 from .values import BROKEN
-
-STACK = 20_000
 
 
 def compile(
@@ -28,47 +25,66 @@ def compile(
     name: str = "cell",
     sizes: Mapping[str, int] | None = None,
 ) -> Program:
-    """The program that a text says.
+    r"""The program that a text says.
 
-    `consts` has the values of its `const` lines by name, `sizes` numbers for its sizes (they come
-    before those in the text). Raises DslError with up to five errors.
+    `consts` has the values of its `const` lines by name; others are left alone. `sizes` are numbers
+    for its sizes, which come before those in the text. `name` stands in error messages.
 
-    >>> import torch
-    >>> p = compile("input x : [n]\\ny = x^T x")
-    >>> p.run("y", {"x": [3.0, 4.0]})
+    Raises DslError with up to five errors, LookupError for a size that the text does not have.
+
+    >>> compile("input x : [n]\ny = x^T x").run("y", {"x": [3.0, 4.0]})
     tensor(25.)
     """
-    return lower(parse(text, name), consts or {}, sizes or {})
+    low = lower(parse(text, name), consts or {}, sizes or {})
+    _check_used(low, sizes or {}, name)
+    return Program(low)
 
 
 def load(module: str, **values: object) -> Program:
-    """The program of a prelude file, or of a registered folder; `values` are its sizes and consts.
+    """The program of a prelude file or of a registered folder, its sizes and consts given.
 
-    >>> load("transformer", V=65, d=32, layers=2).nodes["logits"]
+    Raises DslError, and LookupError for a module or a value that does not exist.
+
+    >>> load("transformer", V=65, d=32).nodes["logits"]
+    <matmul [B, T, V]>
     """
-    ...
+    if modules.text_of_module(module) is None:
+        hint = did_you_mean_one_of(module, modules.available())
+        raise LookupError(f"there is no module `{module}`{hint and f'; {hint}'}")
+    sizes = {name: value for name, value in values.items() if isinstance(value, int)}
+    low = lower(modules.tree_of(module), values, sizes)
+    _check_used(low, values, module)
+    return Program(low)
 
 
-def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, int]) -> Program:
-    """The program of a syntax tree."""
+def _check_used(low: Lowering, values: Iterable[str], name: str) -> None:
+    for each in values:
+        if each not in low.used:
+            hint = did_you_mean_one_of(each, low.used) or f"it has {', '.join(sorted(low.used))}"
+            raise LookupError(f"`{name}` has no size and no const called `{each}`; {hint}")
+
+
+def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, int]) -> Lowering:
+    """The nodes of a syntax tree. Raises DslError with up to five errors."""
     module = Scope(Frame(), library())
-    l = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, consts, sizes)
-    with _deep_stack():
-        errors = list(_execute(l, tree))
+    low = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, tree, consts, sizes)
+    module.library.fallback = lambda name: modules.predefined(low, name)
+    with deep_stack():
+        errors = list(_execute(low))
     if errors:
         raise DslError(*errors[:MOST_REPORTED])
-    return Program(l, tree)
+    return low
 
 
-def _execute(l: Lowering, tree: Tree) -> Iterator[Diagnostic]:
+def _execute(low: Lowering) -> Iterator[Diagnostic]:
     """Carry out the statements; what depends on a wrong one is left out."""
     seen: set[tuple[str, object]] = set()
-    for statement in tree.statements:
+    for statement in low.tree.statements:
         try:
-            l.execute(statement, l.module)
+            low.execute(statement, low.module)
         except (DslError, Dependent) as error:
             for name in names_of(statement):
-                l.module.names[name] = BROKEN
+                low.module.names[name] = BROKEN
             for each in error.diagnostics if isinstance(error, DslError) else ():
                 if (each.message, each.span) not in seen:
                     seen.add((each.message, each.span))
@@ -90,14 +106,3 @@ def names_of(statement: Statement) -> list[str]:
             return [name.text for name in names] or [module.rpartition(".")[2]]
         case _:
             return []
-
-
-@contextmanager
-def _deep_stack() -> Iterator[None]:
-    """Room for the deepest program that the limits allow."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, STACK))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

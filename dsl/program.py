@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from engine import Evaluator, Node
+from engine import EngineError, Evaluator, GradientError, Node, gradients
+from engine.dims import known
+from engine.learn import Optimizer, Trainer, generate
 
+from . import initial
 from .lower.lowering import Lowering, Shown
+from .lower.modules import find_function
+from .optimisers import optimiser
 from .span import Span
-from .syntax import Program as Tree
+from .suggest import did_you_mean_one_of
 from .values import Function, Items, Row, Value
 
 
 class Program:
     """A program of the language, compiled.
 
-    `nodes` maps the names defined at top level to nodes, `inputs` the names of what is fed and
-    `params` the paths of what is learned to leaves, `functions` names to functions, `origins` nodes
-    to the place in the text that made them, and `shown` has the bare expression lines.
+    nodes      what is defined at top level, by name
+    inputs     the leaves that are fed, by name
+    params     the leaves that are learned, by path: `block.attention.W_q`
+    functions  the functions defined at top level, by name
+    sizes      the sizes of the program with their values, None where the data tell
+    shown      the bare expression lines, each with its value
+    origins    where in the text each node was written
+    labels     the first name that each node was given, in functions too
+    places     the path of the call that made each node, () at top level
     """
 
-    def __init__(self, lowering: Lowering, tree: Tree) -> None:
+    def __init__(self, lowering: Lowering) -> None:
         self._lowering = lowering
-        self.tree = tree
-        self.inputs: dict[str, Node] = dict(lowering.inputs)
-        self.params: dict[str, Node] = {path: p.leaf for path, p in lowering.params.items()}
+        self._evaluators: dict[tuple[Node, ...], Evaluator] = {}
+        self.tree = lowering.tree
+        self.inputs: Mapping[str, Node] = lowering.inputs
+        self.params: Mapping[str, Node] = {path: p.leaf for path, p in lowering.params.items()}
+        self.nodes: Mapping[str, Node] = dict(_nodes(lowering))
+        self.functions: Mapping[str, Function] = dict(_functions(lowering))
+        self.sizes = {name: known(dim) for name, dim in lowering.module.sizes.items()}
+        self.shown: Sequence[Shown] = tuple(lowering.shown)
         self.origins: Mapping[Node, Span] = lowering.origins
         self.labels: Mapping[Node, str] = lowering.labels
         self.places: Mapping[Node, tuple[str, ...]] = lowering.places
-        self.shown: tuple[Shown, ...] = tuple(lowering.shown)
-        self.nodes: dict[str, Node] = {}
-        self.functions: dict[str, Function] = {}
-        for name in lowering.defined:
-            value = lowering.module.names[name]
-            if isinstance(value, Function):
-                self.functions[name] = value
-            elif isinstance(value, Node | Row):
-                self.nodes[name] = value if isinstance(value, Node) else value.node
-        self._evaluators: dict[tuple[Node, ...], Evaluator] = {}
+
+    def __repr__(self) -> str:
+        return f"Program({self.tree.span.source.name!r}: {', '.join(self.nodes) or 'nothing'})"
+
+    def __getitem__(self, name: str) -> Node:
+        """The node of a name, an input or the path of a parameter. Raises LookupError."""
+        for names in (self.nodes, self.inputs, self.params):
+            if name in names:
+                return names[name]
+        hint = did_you_mean_one_of(name, [*self.nodes, *self.inputs, *self.params])
+        raise LookupError(f"the program has no `{name}`{hint and f'; {hint}'}")
+
+    def init(
+        self,
+        seed: int = 0,
+        dtype: torch.dtype | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> dict[str, Tensor]:
+        r"""First values of all parameters, path -> tensor: the same for the same seed.
+
+        `sizes` gives the sizes that have no value in the text. Raises ShapeError for one without.
+
+        >>> from dsl import compile
+        >>> compile("dim n\nparam b : [n] = 0").init(sizes={"n": 3})
+        {'b': tensor([0., 0., 0.])}
+        """
+        parameters = list(self._lowering.params.values())
+        return initial.draw(parameters, seed, dtype, sizes or {})
 
     def run(
         self,
@@ -49,9 +83,115 @@ class Program:
         feeds: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The value of a name, or of several as a tuple, for these inputs and parameters by name."""
-        nodes = tuple(self.nodes[n] for n in ([names] if isinstance(names, str) else names))
+        """The value of a name, or of several as a tuple, for these inputs and parameters by name.
+
+        Raises LookupError for a name that the program does not have, and what `Evaluator.run`
+        raises: MissingInput, ShapeError, KindError.
+        """
+        asked = (names,) if isinstance(names, str) else tuple(names)
+        nodes = tuple(self[name] for name in asked)
         if nodes not in self._evaluators:
-            self._evaluators[nodes] = Evaluator(nodes)
-        values = self._evaluators[nodes].run({**(params or {}), **(feeds or {})})
+            self._evaluators[nodes] = Evaluator(nodes, names=self.labels)
+        values = self._evaluators[nodes].run(self.feeds(feeds or {}, params or {}))
         return values[0] if isinstance(names, str) else tuple(values)
+
+    def feeds(self, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> dict[Node, Any]:
+        """What an Evaluator takes: the leaves with their values; names of no leaf are left out."""
+        found = {self.inputs[name]: value for name, value in inputs.items() if name in self.inputs}
+        return found | {self.params[p]: value for p, value in params.items() if p in self.params}
+
+    def grad(self, name: str = "loss", wrt: Iterable[str] | str | None = None) -> dict[str, Node]:
+        """The gradient of a number by each name of `wrt`: all parameters, else all float inputs.
+
+        Raises GradientError if `name` is not a number.
+        """
+        loss = self[name]
+        if loss.rank not in (0, None):
+            raise GradientError(
+                f"a gradient is of a number, and `{name}` is {loss.describe()}",
+                hint=f"sum it: `s = sum({name})`",
+            )
+        floats = [each for each, leaf in self.inputs.items() if leaf.kind == "float"]
+        asked = [wrt] if isinstance(wrt, str) else list(wrt or self.params or floats)
+        return dict(zip(asked, gradients(loss, [self[each] for each in asked]), strict=True))
+
+    def trainer(
+        self,
+        loss: str = "loss",
+        optimizer: str | Function | Optimizer = "adamw",
+        lr: float | Callable[[int], float] = 3e-4,
+        params: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        **settings: float,
+    ) -> Trainer:
+        """A trainer of all parameters, from `params` or from first values drawn with `seed`.
+
+        `optimizer` names a function of the program or of the prelude (sgd, momentum, adam, adamw,
+        …); `settings` are its hyperparameters, as in `decay=0.1`.
+        """
+        values = self.init(seed) if params is None else params
+        if isinstance(optimizer, str):
+            optimizer = self.function(optimizer)
+        if isinstance(optimizer, Function):
+            optimizer = optimiser(self._lowering, optimizer, settings)
+        return Trainer(self[loss], self.params, values, optimizer, lr)
+
+    def function(self, name: str) -> Function:
+        """A function of the program, or of the prelude. Raises LookupError."""
+        found = self.functions.get(name) or find_function(self._lowering, name)
+        if found is None:
+            hint = did_you_mean_one_of(name, [*self.functions, "sgd", "momentum", "adam", "adamw"])
+            raise LookupError(f"there is no function `{name}`{hint and f'; {hint}'}")
+        return found
+
+    def generate(
+        self,
+        prompt: Tensor | Sequence[int],
+        n: int,
+        temperature: float = 0.0,
+        cache: bool = False,
+        params: Mapping[str, Any] | None = None,
+        feeds: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        logits: str = "logits",
+        tokens: str = "tokens",
+    ) -> Tensor:
+        """The prompt, [T] or [B, T], and `n` tokens more, by one full forward pass per token.
+
+        `logits` [..., T, V] is computed from the input `tokens`; only the last `context` tokens are
+        fed if the program has a size of that name. `params` are first values by default.
+        """
+        if cache:
+            raise EngineError("there is no cache of keys and values yet", hint="leave it off")
+        values = self.init(seed) if params is None else params
+        fed = self.feeds(feeds or {}, values)
+        context = self.sizes.get("context")
+        return generate(
+            self[logits], self.inputs[tokens], fed, prompt, n, temperature, seed, context
+        )
+
+
+def _nodes(lowering: Lowering) -> Iterable[tuple[str, Node]]:
+    """The tensors among what was defined; a list by the tensors in it: `heads.0`, `heads.1`."""
+    for name in lowering.defined:
+        yield from _named(name, lowering.module.names[name])
+
+
+def _named(name: str, value: Value) -> Iterable[tuple[str, Node]]:
+    match value:
+        case Node():
+            yield name, value
+        case Row(node):
+            yield name, node
+        case Items(values):
+            for i, each in enumerate(values):
+                yield from _named(f"{name}.{i}", each)
+        case _:
+            pass
+
+
+def _functions(lowering: Lowering) -> Iterable[tuple[str, Function]]:
+    for name in lowering.defined:
+        value = lowering.module.names[name]
+        if isinstance(value, Function):
+            yield name, value

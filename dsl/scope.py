@@ -1,4 +1,4 @@
-"""Where names are looked up: values and sizes, innermost scope first; and the path of parameters."""
+"""Where names are looked up, values and sizes, innermost first; and the path of parameters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Frame:
     steps: dict[str, int] = field(default_factory=dict[str, int])
 
     def step(self, name: str) -> tuple[str, ...]:
-        """The path of the next call of `name`: `h`, then `h_2`; in the third pass of a loop `h.2`."""
+        """The path of the next call of `name`: `h`, then `h_2`; in a loop `h.0`, `h.1`."""
         count = self.steps[name] = self.steps.get(name, 0) + 1
         return self.place(name if count == 1 else f"{name}_{count}")
 
@@ -38,7 +38,7 @@ class Frame:
 
 @dataclass(eq=False)
 class Scope:
-    """Names and sizes of a module, a call or a block; `fallback` finds what is made when first used."""
+    """Names and sizes of a module, a call or a block; `fallback` makes what is first used."""
 
     frame: Frame
     parent: Scope | None = None

@@ -19,6 +19,8 @@ from engine.dims import canonical, exact, known
 Static: TypeAlias = int | float | bool | sympy.Expr | None
 
 LARGEST_INT = 2**53
+MOST_TERMS = 30
+HIGHEST_POWER = 8
 
 
 class Statics:
@@ -73,7 +75,8 @@ def _polynomial(rule: Callable[..., Static]) -> Callable[..., Static]:
         if not any(isinstance(x, sympy.Expr) for x in inputs):
             return rule(*inputs)
         whole = [_whole(x) for x in inputs]
-        return None if None in whole else canonical(cast(sympy.Expr, rule(*whole)))
+        value = None if None in whole else rule(*whole)
+        return None if value is None else short(canonical(cast(sympy.Expr, value)))
 
     return apply
 
@@ -95,8 +98,17 @@ def _quotient(a: Static, b: Static) -> Static:
     return cast(float, a) / cast(float, b)
 
 
+def short(dim: int | sympy.Expr) -> int | sympy.Expr | None:
+    """A polynomial that stays workable: None for one of too many terms."""
+    return dim if isinstance(dim, int) or len(dim.args) <= MOST_TERMS else None
+
+
 def _power(a: Static, b: Static) -> Static:
-    value = operator.pow(cast(float, a), cast(float, b))
+    if isinstance(b, int) and 0 <= b <= HIGHEST_POWER:
+        return cast(int, a) ** b
+    if isinstance(a, sympy.Expr) or isinstance(b, sympy.Expr):
+        return None
+    value = cast(float, float(cast(float, a)) ** cast(float, b))
     return None if isinstance(value, complex) else value
 
 
@@ -111,10 +123,10 @@ def _compare(rule: Callable[..., bool]) -> Callable[..., Static]:
 
 
 _RULES: dict[str, Callable[..., Static]] = {
-    "add": _polynomial(operator.add),
-    "sub": _polynomial(operator.sub),
-    "mul": _polynomial(operator.mul),
-    "neg": _polynomial(operator.neg),
+    "add": _polynomial(lambda a, b: a + b),
+    "sub": _polynomial(lambda a, b: a - b),
+    "mul": _polynomial(lambda a, b: a * b),
+    "neg": _polynomial(lambda a: -a),
     "div": _quotient,
     "pow": _polynomial(_power),
     "maximum": _compare(max),

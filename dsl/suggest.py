@@ -8,31 +8,38 @@ MOST = 3
 
 
 def suggest(name: str, known: Iterable[str]) -> list[str]:
-    """What was perhaps meant, best first: names at a small distance, or a product of names.
+    """What was perhaps meant: a product of names, else names at a small distance, best first.
 
     >>> suggest("sofmax", ["softmax", "sum"]), suggest("XW_q", ["X", "W_q"])
     (['softmax'], ['X W_q'])
     """
     names = list(dict.fromkeys(known))
-    ranked = sorted((_distance(name, each), place) for place, each in enumerate(names))
-    close = [names[place] for distance, place in ranked if distance <= _tolerance(name)]
-    return [*_split(name, set(names)), *(each for each in close if _related(name, each))][:MOST]
+    return _split(name, set(names)) or close(name, names)
+
+
+def close(name: str, known: Sequence[str]) -> list[str]:
+    """Names at a small edit distance that have a letter in common, best first."""
+    ranked = sorted((_distance(name, each), place) for place, each in enumerate(known))
+    letters = set(name.casefold())
+    return [
+        known[place]
+        for distance, place in ranked
+        if distance <= (1 if len(name) < 5 else 2) and letters & set(known[place].casefold())
+    ][:MOST]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The question, or an empty text when nothing is close."""
-    found = suggest(name, known)
+    """The question, or an empty text when nothing is near."""
+    return _question(suggest(name, known))
+
+
+def did_you_mean_one_of(name: str, known: Iterable[str]) -> str:
+    """The question where a product of names makes no sense: for sizes, modules, parameters."""
+    return _question(close(name, list(dict.fromkeys(known))))
+
+
+def _question(found: list[str]) -> str:
     return f"did you mean {' or '.join(f'`{each}`' for each in found)}?" if found else ""
-
-
-def _tolerance(name: str) -> int:
-    return 1 if len(name) < 5 else 2
-
-
-def _related(name: str, other: str) -> bool:
-    """One letter for another is no slip, unless only its case differs."""
-    shorter = min(len(name), len(other))
-    return name.casefold() == other.casefold() or _distance(name, other) < max(2, shorter)
 
 
 def _split(name: str, known: set[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -55,7 +55,7 @@ class Broken(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function of the program: a template, lowered anew at each call, in the scope it was made in."""
+    """A function of the program: a template, lowered anew at each call, in its own scope."""
 
     definition: FunctionDef
     scope: Scope
@@ -85,11 +85,11 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Builtin:
-    """A function of the library: `build` makes a node, or a list of nodes, of arguments read by kind."""
+    """A function of the library: `build` makes a node, or several, of arguments read by kind."""
 
     name: str
     slots: tuple[Slot, ...]
-    build: Callable[..., object]
+    build: Callable[..., Node | Sequence[Node]]
     signature: str
 
 

@@ -9,22 +9,22 @@ from ..lower.loops import whole_number
 from ..lower.lowering import Lowering
 from ..scope import Scope
 from ..span import Span
-from ..values import Form, Items, Value
-from .builtin import slots_of
+from ..values import Items, Value
+from .builtin import form
+from .calculus import CALCULUS
 from .random import RANDOM
 
 
-def form(signature: str, apply: object) -> Form:
-    """The form with this signature."""
-    return Form(signature.partition("(")[0], slots_of(signature), apply, signature)  # type: ignore
-
-
-def numbers(l: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
+def numbers(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
     """`range(n)`, `range(start, stop)`: the whole numbers that a loop goes through."""
     ends = [
-        whole_number(l, each.scope, each.expr, "the end of a range") for each in bound.one.values()
+        whole_number(low, each.scope, each.expr, "the end of a range")
+        for each in bound.one.values()
     ]
     return Items(tuple([ops.const(i) for i in range(*ends)]), from_loop=True)
 
 
-FORMS: dict[str, Value] = {each.name: each for each in (*RANDOM, form("range(start, stop=None, step=1)", numbers))}
+FORMS: dict[str, Value] = {
+    each.name: each
+    for each in (*RANDOM, *CALCULUS, form("range(start, stop=None, step=1)", numbers))
+}

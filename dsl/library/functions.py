@@ -6,128 +6,121 @@ from collections.abc import Sequence
 
 from engine import Node, ops
 from engine.dims import Dim
-from engine.errors import EngineError, ShapeError
+from engine.errors import ShapeError
 
 from ..values import Value
 from .builtin import builtin
+from .reductions import REDUCTIONS
 
 MASKED = -1e9
 
 
 def causal(n: Dim) -> Node:
-    """The additive mask of shape [n, n]: -1e9 above the diagonal, so that no position sees a later one."""
+    """The additive mask [n, n], -1e9 above the diagonal: no position sees a later one."""
     return ops.triu(ops.full((n, n), MASKED), 1)
 
 
 def dot(a: Node, b: Node) -> Node:
-    """The sum of products of two vectors."""
-    if a.rank not in (None, 1) or b.rank not in (None, 1):
-        raise ShapeError("dot is of two vectors", hint="a matrix product is `{0} @ {1}`")
+    """The sum of the products of two vectors."""
+    _check_vectors("dot", a, b)
     return ops.matmul(a, b)
 
 
 def outer(a: Node, b: Node) -> Node:
     """The matrix of all products of two vectors."""
-    if a.rank not in (None, 1) or b.rank not in (None, 1):
-        raise ShapeError("outer is of two vectors", hint="a matrix product is `{0} @ {1}`")
+    _check_vectors("outer", a, b)
     return a[:, None] * b[None, :]
 
 
-def variance(x: Node, axis: object, keepdims: bool, correction: int) -> Node:
-    """The mean squared distance from the mean."""
-    return ops.var(x, axis, keepdims, correction=int(correction))
+def _check_vectors(name: str, a: Node, b: Node) -> None:
+    if a.rank not in (None, 1) or b.rank not in (None, 1):
+        raise ShapeError(f"`{name}` is of two vectors", hint="a matrix product is `{0} @ {1}`")
 
 
-def deviation(x: Node, axis: object, keepdims: bool, correction: int) -> Node:
-    """The root of the variance."""
-    return ops.sqrt(variance(x, axis, keepdims, correction))
-
-
-def argmin(x: Node, axis: int | None, keepdims: bool) -> Node:
-    """Where the smallest element is."""
-    return ops.argmax(-x, axis, keepdims)
-
-
-def extreme(
-    name: str, reduce: object, pair: object, x: Node, y: Node | None, axis: object, keepdims: bool
-) -> Node:
-    ...
-
-
-def _transposed(x: Node, axes: Sequence[int] | None) -> Node:
+def transpose(x: Node, axes: Sequence[int] | None) -> Node:
+    """The axes in another order; of a matrix its transpose."""
+    if axes is None and (x.rank or 0) > 2:
+        order = f"[{', '.join(map(str, range((x.rank or 0) - 1, -1, -1)))}]"
+        raise ShapeError(
+            f"`transpose` of {x.describe()} does not say in which order the axes come",
+            hint=f"`{{0}}^T` exchanges the last two; `transpose({{0}}, {order})` reverses all",
+        )
     return x.T if axes is None else ops.transpose(x, axes)
 
 
+def integers(start: Dim, stop: Dim, step: int) -> Node:
+    """The whole numbers from 0 to `start`, or from `start` to `stop`, in steps."""
+    return ops.arange(start, stop, step)
+
+
+ELEMENTWISE = (
+    builtin("exp(x)", ops.exp),
+    builtin("log(x)", ops.log),
+    builtin("sqrt(x)", ops.sqrt),
+    builtin("abs(x)", ops.abs),
+    builtin("sign(x)", ops.sign),
+    builtin("sin(x)", ops.sin),
+    builtin("cos(x)", ops.cos),
+    builtin("tan(x)", lambda x: ops.sin(x) / ops.cos(x)),
+    builtin("tanh(x)", ops.tanh),
+    builtin("sigmoid(x)", ops.sigmoid),
+    builtin("softplus(x)", ops.softplus),
+    builtin("erf(x)", ops.erf),
+    builtin("relu(x)", ops.relu),
+    builtin("gelu(x)", ops.gelu),
+    builtin("gelu_tanh(x)", lambda x: ops.gelu(x, "tanh")),
+    builtin("silu(x)", ops.silu),
+    builtin("maximum(a, b)", ops.maximum),
+    builtin("minimum(a, b)", ops.minimum),
+    builtin("where(condition, a, b)", ops.where),
+    builtin("stop(x)", ops.stop),
+    builtin("float(x)", lambda x: ops.cast(x, kind="float")),
+    builtin("int(x)", lambda x: ops.cast(x, kind="int")),
+)
+NEURAL = (
+    builtin("softmax(x, axis=-1)", ops.softmax),
+    builtin("log_softmax(x, axis=-1)", ops.log_softmax),
+    builtin("layernorm(x, weight=None, bias=None, axis=-1, eps=1e-5)", ops.layer_norm),
+    builtin("cross_entropy(logits, targets, axis=-1)", ops.cross_entropy),
+    builtin("causal(n)", causal),
+)
+MATRICES = (
+    builtin("dot(a, b)", dot),
+    builtin("outer(a, b)", outer),
+    builtin("matmul(a, b)", ops.matmul),
+    builtin("einsum(pattern, *xs)", lambda pattern, xs: ops.einsum(pattern, *xs)),
+    builtin("inv(A)", ops.inv),
+    builtin("solve(A, b)", ops.solve),
+    builtin("det(A)", ops.det),
+    builtin("logdet(A)", ops.logdet),
+    builtin("trace(A)", ops.trace),
+    builtin("diag(x)", ops.diag),
+    builtin("triu(A, diagonal=0)", ops.triu),
+    builtin("tril(A, diagonal=0)", ops.tril),
+)
+LAYOUT = (
+    builtin("transpose(x, axes=None)", transpose),
+    builtin("reshape(x, shape)", ops.reshape),
+    builtin("expand(x, shape)", ops.expand),
+    builtin("concat(*xs, axis=0)", ops.concat),
+    builtin("stack(*xs, axis=0)", ops.stack),
+    builtin("split(x, parts, axis=-1)", ops.split),
+    builtin("flip(x, axis=None)", ops.flip),
+    builtin("cumsum(x, axis=-1)", ops.cumsum),
+    builtin("gather(table, index)", ops.gather),
+    builtin("pick(x, index, axis=-1)", ops.pick),
+)
+MADE_OF_SIZES = (
+    builtin("one_hot(index, n)", ops.one_hot),
+    builtin("arange(start, stop=None, step=1)", integers),
+    builtin("zeros(shape)", ops.zeros),
+    builtin("ones(shape)", ops.ones),
+    builtin("full(shape, value)", ops.full, value="number"),
+    builtin("eye(n)", ops.eye),
+)
+
 FUNCTIONS: dict[str, Value] = {
     function.name: function
-    for function in (
-        # element by element
-        builtin("exp(x)", ops.exp),
-        builtin("log(x)", ops.log),
-        builtin("sqrt(x)", ops.sqrt),
-        builtin("abs(x)", ops.abs),
-        builtin("sign(x)", ops.sign),
-        builtin("sin(x)", ops.sin),
-        builtin("cos(x)", ops.cos),
-        builtin("tan(x)", lambda x: ops.sin(x) / ops.cos(x)),
-        builtin("tanh(x)", ops.tanh),
-        builtin("sigmoid(x)", ops.sigmoid),
-        builtin("softplus(x)", ops.softplus),
-        builtin("erf(x)", ops.erf),
-        builtin("relu(x)", ops.relu),
-        builtin("gelu(x)", ops.gelu),
-        builtin("gelu_tanh(x)", lambda x: ops.gelu(x, "tanh")),
-        builtin("silu(x)", ops.silu),
-        builtin("maximum(a, b)", ops.maximum),
-        builtin("minimum(a, b)", ops.minimum),
-        builtin("where(condition, a, b)", ops.where),
-        builtin("stop(x)", ops.stop),
-        builtin("float(x)", lambda x: ops.cast(x, kind="float")),
-        builtin("int(x)", lambda x: ops.cast(x, kind="int")),
-        # over axes
-        builtin("sum(x, axis=None, keepdims=false)", ops.sum),
-        builtin("mean(x, axis=None, keepdims=false)", ops.mean),
-        builtin("prod(x, axis=None, keepdims=false)", ops.prod),
-        builtin("logsumexp(x, axis=None, keepdims=false)", ops.logsumexp),
-        builtin("var(x, axis=None, keepdims=false, correction=0)", variance),
-        builtin("std(x, axis=None, keepdims=false, correction=0)", deviation),
-        builtin("norm(x, axis=None, keepdims=false)", ops.norm),
-        builtin("argmax(x, axis=None, keepdims=false)", ops.argmax),
-        builtin("argmin(x, axis=None, keepdims=false)", argmin),
-        builtin("cumsum(x, axis=-1)", ops.cumsum),
-        builtin("softmax(x, axis=-1)", ops.softmax),
-        builtin("log_softmax(x, axis=-1)", ops.log_softmax),
-        builtin("layernorm(x, weight=None, bias=None, axis=-1, eps=1e-5)", ops.layer_norm),
-        builtin("cross_entropy(logits, targets, axis=-1)", ops.cross_entropy),
-        # products and matrices
-        builtin("dot(a, b)", dot),
-        builtin("outer(a, b)", outer),
-        builtin("matmul(a, b)", ops.matmul),
-        builtin("einsum(pattern, *xs)", lambda pattern, xs: ops.einsum(pattern, *xs)),
-        builtin("inv(A)", ops.inv),
-        builtin("solve(A, b)", ops.solve),
-        builtin("det(A)", ops.det),
-        builtin("logdet(A)", ops.logdet),
-        builtin("trace(A)", ops.trace),
-        builtin("diag(x)", ops.diag),
-        builtin("triu(A, diagonal=0)", ops.triu),
-        builtin("tril(A, diagonal=0)", ops.tril),
-        # layout
-        builtin("reshape(x, shape)", ops.reshape),
-        builtin("expand(x, shape)", ops.expand),
-        builtin("concat(*xs, axis=0)", ops.concat),
-        builtin("stack(*xs, axis=0)", ops.stack),
-        builtin("split(x, parts, axis=-1)", ops.split),
-        builtin("flip(x, axis=None)", ops.flip),
-        # choosing
-        builtin("gather(table, index)", ops.gather),
-        builtin("pick(x, index, axis=-1)", ops.pick),
-        builtin("one_hot(index, n)", ops.one_hot),
-        # made of sizes
-        builtin("arange(start, stop=None, step=1)", ops.arange),
-        builtin("zeros(shape)", ops.zeros),
-        builtin("ones(shape)", ops.ones),
-        builtin("eye(n)", ops.eye),
-        builtin("causal(n)", causal),
-    )
+    for family in (ELEMENTWISE, REDUCTIONS, NEURAL, MATRICES, LAYOUT, MADE_OF_SIZES)
+    for function in family
 }

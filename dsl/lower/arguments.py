@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..errors import DslError, refuse
 from ..scope import Scope
 from ..span import Span
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean_one_of
 from ..syntax import Call, Expr
 from ..values import Slot, Value
 from .located import Term, text_of
@@ -23,15 +23,15 @@ class Argument:
     scope: Scope
     known: Value | None = None
 
-    def value(self, l: Lowering) -> Value:
+    def value(self, low: Lowering) -> Value:
         """What it stands for."""
         if self.known is None:
-            self.known = l.value(self.expr, self.scope)
+            self.known = low.value(self.expr, self.scope)
         return self.known
 
-    def term(self, l: Lowering, role: str) -> Term:
+    def term(self, low: Lowering, role: str) -> Term:
         """The argument as a tensor that an error message can speak of."""
-        return l.as_term(self.value(l), self.expr, role)
+        return low.as_term(self.value(low), self.expr, role)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Bound:
-    """The argument of each parameter that was given one, and those of a parameter that takes all."""
+    """The argument of each parameter that has one, and all those of a parameter like `*xs`."""
 
     one: dict[str, Argument] = field(default_factory=dict[str, Argument])
     rest: tuple[Argument, ...] = ()
@@ -64,7 +64,7 @@ def arguments_of(scope: Scope, call: Call) -> Arguments:
 
 
 def match(arguments: Arguments, slots: Sequence[Slot], name: str, signature: str) -> Bound:
-    """Which argument belongs to which parameter. Raises DslError for too many, too few, unknown."""
+    """The argument of each parameter. Raises DslError where they do not fit."""
     takes = f"`{signature}` is how it is called"
     bound, positional = Bound(), list(arguments.positional)
     for slot in slots:
@@ -73,8 +73,7 @@ def match(arguments: Arguments, slots: Sequence[Slot], name: str, signature: str
         elif positional:
             bound.one[slot.name] = positional.pop(0)
     if positional:
-        count = len([slot for slot in slots])
-        most = f"{count} argument{'s' * (count != 1)}"
+        most = f"{len(slots)} argument{'s' * (len(slots) != 1)}"
         raise refuse(f"`{name}` takes {most} at most", positional[0].expr.span, takes, "call")
     for key, argument in arguments.named.items():
         _check_keyword(key, argument, slots, bound, name, takes)
@@ -92,7 +91,7 @@ def _check_keyword(
     if key in bound.one:
         raise refuse(f"`{key}` of `{name}` is given twice", argument.expr.span, takes, "call")
     if key not in names:
-        hint = did_you_mean(key, names) or takes
+        hint = did_you_mean_one_of(key, names) or takes
         raise refuse(f"`{name}` has no parameter `{key}`", argument.expr.span, hint, "call")
 
 

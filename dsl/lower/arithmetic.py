@@ -32,30 +32,30 @@ ELEMENTWISE: dict[str, Callable[..., Node]] = {
 }
 
 
-def binary(l: Lowering, scope: Scope, expr: Binary) -> Value:
+def binary(low: Lowering, scope: Scope, expr: Binary) -> Value:
     """`left op right`."""
-    left, right = l.term(expr.left, scope, "left"), l.term(expr.right, scope, "right")
+    left, right = low.term(expr.left, scope, "left"), low.term(expr.right, scope, "right")
     if expr.op in ("@", "·"):
-        return multiply(l, scope, expr, left, right)
-    return elementwise(l, scope, expr.span, ELEMENTWISE[expr.op], left, right)
+        return multiply(low, scope, expr, left, right)
+    return elementwise(low, scope, expr.span, ELEMENTWISE[expr.op], left, right)
 
 
 def elementwise(
-    l: Lowering, scope: Scope, span: Span, op: Callable[..., Node], left: Term, right: Term
+    low: Lowering, scope: Scope, span: Span, op: Callable[..., Node], left: Term, right: Term
 ) -> Value:
     """An operator on two broadcast operands; with a row it makes a row."""
     check_directions(span, left, right)
     with located(span, (left, right)):
         node = op(left.node, right.node)
-        if _is_huge(l, node):
+        if _is_huge(low, node):
             node = op(ops.cast(left.node, kind="float"), ops.cast(right.node, kind="float"))
-    l.keep(node, span, scope)
+    low.keep(node, span, scope)
     return Row(node) if (left.is_row or right.is_row) and node.rank == 1 else node
 
 
-def _is_huge(l: Lowering, node: Node) -> bool:
+def _is_huge(low: Lowering, node: Node) -> bool:
     """Whether this is a whole number that whole numbers of the machine do not hold."""
-    number = l.statics[node]
+    number = low.statics[node]
     return isinstance(number, int) and abs(number) > LARGEST_INT
 
 
@@ -72,26 +72,26 @@ def check_directions(span: Span, left: Term, right: Term) -> None:
     )
 
 
-def unary(l: Lowering, scope: Scope, expr: Unary) -> Value:
+def unary(low: Lowering, scope: Scope, expr: Unary) -> Value:
     """`-x` and `not x`."""
-    operand = l.term(expr.operand, scope, "operand")
+    operand = low.term(expr.operand, scope, "operand")
     with located(expr.span, (operand,)):
         node = ops.neg(operand.node) if expr.op == "-" else ops.logical_not(operand.node)
-    l.keep(node, expr.span, scope)
+    low.keep(node, expr.span, scope)
     return Row(node) if operand.is_row else node
 
 
-def conditional(l: Lowering, scope: Scope, expr: Conditional) -> Value:
+def conditional(low: Lowering, scope: Scope, expr: Conditional) -> Value:
     """`a if c else b`: decided now if `c` is known now, else element by element."""
-    condition = l.term(expr.condition, scope, "condition")
-    known = l.statics.number(condition.node)
+    condition = low.term(expr.condition, scope, "condition")
+    known = low.statics.number(condition.node)
     if isinstance(known, bool):
-        return l.value(expr.then if known else expr.otherwise, scope)
+        return low.value(expr.then if known else expr.otherwise, scope)
     terms = (
         condition,
-        l.term(expr.then, scope, "then"),
-        l.term(expr.otherwise, scope, "else"),
+        low.term(expr.then, scope, "then"),
+        low.term(expr.otherwise, scope, "else"),
     )
     with located(expr.span, terms):
         node = ops.where(*(term.node for term in terms))
-    return l.keep(node, expr.span, scope)
+    return low.keep(node, expr.span, scope)

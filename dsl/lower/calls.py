@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine import Node
 
 from ..errors import DslError, refuse
@@ -13,52 +15,65 @@ from .arguments import Argument, Arguments, Bound, arguments_of, match, not_a_fu
 from .located import located, text_of
 from .lowering import Lowering
 from .shapes import bind, check
+from .stack import deep_stack
 
 
-def call(l: Lowering, scope: Scope, expr: Call) -> Value:
+def call(low: Lowering, scope: Scope, expr: Call) -> Value:
     """`f(x, axis=-1)`."""
-    function = l.value(expr.function, scope)
+    function = low.value(expr.function, scope)
     if not isinstance(function, CALLABLE):
         raise not_a_function(expr)
-    return l.apply(function, scope, arguments_of(scope, expr))
+    return low.apply(function, scope, arguments_of(scope, expr))
 
 
-def call_builtin(l: Lowering, function: Builtin, scope: Scope, arguments: Arguments) -> Value:
+def call_builtin(low: Lowering, function: Builtin, scope: Scope, arguments: Arguments) -> Value:
     """A function of the library: its arguments are read by the kind of their parameters."""
     bound = match(arguments, function.slots, function.name, function.signature)
-    reading = readers.Reading(l)
+    reading = readers.Reading(low)
     values = [reading.read(slot, bound) for slot in function.slots]
     with located(arguments.span, reading.terms):
         result = function.build(*values)
     if isinstance(result, Node):
-        return l.keep(result, arguments.span, scope)
-    parts = tuple(l.keep(part, arguments.span, scope) for part in result)
+        return low.keep(result, arguments.span, scope)
+    parts = tuple(low.keep(part, arguments.span, scope) for part in result)
     return Items(parts)
 
 
-def call_form(l: Lowering, function: Form, scope: Scope, arguments: Arguments) -> Value:
+def call_form(low: Lowering, function: Form, scope: Scope, arguments: Arguments) -> Value:
     """A built-in that looks at its arguments as they were written."""
     bound = match(arguments, function.slots, function.name, function.signature)
-    return function.apply(l, scope, arguments.span, bound)
+    return function.apply(low, scope, arguments.span, bound)
 
 
-def call_function(l: Lowering, function: Function, scope: Scope, arguments: Arguments) -> Value:
+def call_function(low: Lowering, function: Function, scope: Scope, arguments: Arguments) -> Value:
     """A function of the program."""
     definition = function.definition
-    inner = Scope(Frame(_step(l, function, scope, arguments)), function.scope)
+    inner = Scope(Frame(_step(low, function, scope, arguments)), function.scope)
     if "name" in arguments.named and "name" not in _names(definition):
         arguments = arguments.without("name")
     bound = match(arguments, _slots(definition), function.name, function.signature)
-    values = {name: argument.value(l) for name, argument in bound.one.items()}
-    with l.inside(function, values.values(), arguments.span):
-        _bind_sizes(l, function, inner, bound)
+    values = {name: argument.value(low) for name, argument in bound.one.items()}
+    with low.inside(function, values.values(), arguments.span):
+        _bind_sizes(low, function, inner, bound)
         inner.names.update(values)
         try:
-            _fill_defaults(l, definition, inner)
-            result = blocks.value(l, inner, definition.body)
-            return _checked(l, definition, inner, result)
+            _fill_defaults(low, definition, inner)
+            result = blocks.value(low, inner, definition.body)
+            return _checked(low, definition, inner, result)
         except DslError as error:
             raise error.called(function.name, arguments.span) from None
+
+
+def call_with_nodes(low: Lowering, function: Function, values: Mapping[str, Node]) -> Value:
+    """The value of a function for nodes by the names of its parameters, called from outside."""
+    name = function.definition.name
+    named = {
+        each.name.text: Argument(each.name, low.module, values[each.name.text])
+        for each in function.definition.parameters
+        if each.name.text in values
+    }
+    with deep_stack():
+        return low.apply(function, low.module, Arguments((), named, name.span))
 
 
 def _names(definition: FunctionDef) -> list[str]:
@@ -72,12 +87,12 @@ def _slots(definition: FunctionDef) -> list[Slot]:
     ]
 
 
-def _step(l: Lowering, function: Function, scope: Scope, arguments: Arguments) -> tuple[str, ...]:
+def _step(low: Lowering, function: Function, scope: Scope, arguments: Arguments) -> tuple[str, ...]:
     """The path of this call: the function's name, or what `name=` says."""
     if "name" not in arguments.named or "name" in _names(function.definition):
         return scope.frame.step(function.name)
     name = arguments.named["name"]
-    value = name.value(l)
+    value = name.value(low)
     if not isinstance(value, Words) or not all(
         part.replace("_", "a").isalnum() for part in value.text.split(".")
     ):
@@ -86,17 +101,17 @@ def _step(l: Lowering, function: Function, scope: Scope, arguments: Arguments) -
     return scope.frame.step(value.text)
 
 
-def _bind_sizes(l: Lowering, function: Function, inner: Scope, bound: Bound) -> None:
+def _bind_sizes(low: Lowering, function: Function, inner: Scope, bound: Bound) -> None:
     """The size names of the annotations take the sizes of the arguments."""
-    for name, annotation in _annotations(function.definition).items():
+    for name, annotation in shapes_of(function.definition).items():
         argument = bound.one.get(name)
         if argument is None or annotation.kind == "text":
             continue
-        term = argument.term(l, name)
-        bind(l, inner, annotation, term, f"`{name}` of `{function.name}`")
+        term = argument.term(low, name)
+        bind(low, inner, annotation, term, f"`{name}` of `{function.name}`")
 
 
-def _annotations(definition: FunctionDef) -> dict[str, Annotation]:
+def shapes_of(definition: FunctionDef) -> dict[str, Annotation]:
     """The annotation of each parameter, in its head or in `where`."""
     names = _names(definition)
     later = {
@@ -108,15 +123,15 @@ def _annotations(definition: FunctionDef) -> dict[str, Annotation]:
     return {name: {**later, **own}[name] for name in names if name in later or name in own}
 
 
-def _fill_defaults(l: Lowering, definition: FunctionDef, inner: Scope) -> None:
+def _fill_defaults(low: Lowering, definition: FunctionDef, inner: Scope) -> None:
     for parameter in definition.parameters:
         if parameter.name.text not in inner.names and parameter.default is not None:
-            inner.names[parameter.name.text] = l.value(parameter.default, inner)
+            inner.names[parameter.name.text] = low.value(parameter.default, inner)
 
 
-def _checked(l: Lowering, definition: FunctionDef, inner: Scope, result: Value) -> Value:
+def _checked(low: Lowering, definition: FunctionDef, inner: Scope, result: Value) -> Value:
     if definition.annotation is not None:
-        node = l.tensor(result, definition.body.values[-1])
+        node = low.tensor(result, definition.body.values[-1])
         what = f"the result of `{definition.name.text}`"
-        check(l, inner, definition.annotation, node, what)
+        check(low, inner, definition.annotation, node, what)
     return result

@@ -6,7 +6,7 @@ from engine import ops
 
 from ..errors import DslError, refuse, two_readings
 from ..scope import Scope
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean, did_you_mean_one_of
 from ..syntax import (
     Ambiguous,
     Attribute,
@@ -15,19 +15,19 @@ from ..syntax import (
     Gradient,
     List,
     Name,
-    Norm,
     Number,
     Prime,
     Text,
 )
 from ..values import BROKEN, CALLABLE, Function, Items, Module, Value, Words
-from .located import located, text_of
+from .located import text_of
 from .lowering import Dependent, Lowering
+from .modules import prelude_functions
 
 MOST_WHOLE = 2**63
 
 
-def name(l: Lowering, scope: Scope, expr: Name) -> Value:
+def name(low: Lowering, scope: Scope, expr: Name) -> Value:
     """The value of a name. Raises DslError with what was perhaps meant."""
     value = scope.find(expr.text)
     if value is None:
@@ -42,66 +42,66 @@ def unknown_name(scope: Scope, expr: Name) -> DslError:
     if scope.find_size(expr.text):
         message = f"the size `{expr.text}` is not known here: the shape it comes from has `_` there"
         return refuse(message, expr.span, "give the axis a name where it is declared", "name")
-    hint = did_you_mean(expr.text, scope.known_names())
+    hint = did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
     return refuse(f"`{expr.span.text}` is not defined", expr.span, hint, "name")
 
 
-def number(l: Lowering, scope: Scope, expr: Number) -> Value:
+def number(low: Lowering, scope: Scope, expr: Number) -> Value:
     """A literal; a whole number that no machine integer holds is a float."""
     is_huge = isinstance(expr.value, int) and abs(expr.value) >= MOST_WHOLE
     return ops.const(float(expr.value) if is_huge else expr.value)
 
 
-def text(l: Lowering, scope: Scope, expr: Text) -> Value:
+def text(low: Lowering, scope: Scope, expr: Text) -> Value:
     """A text in quotes."""
     return Words(expr.value)
 
 
-def items(l: Lowering, scope: Scope, expr: List) -> Value:
+def items(low: Lowering, scope: Scope, expr: List) -> Value:
     """`[a, b]`."""
-    return Items(tuple([l.value(item, scope) for item in expr.items]))
+    return Items(tuple([low.value(item, scope) for item in expr.items]))
 
 
-def call_or_product(l: Lowering, scope: Scope, expr: CallOrProduct) -> Value:
+def call_or_product(low: Lowering, scope: Scope, expr: CallOrProduct) -> Value:
     """`a(b)`: a call if `a` is a function."""
-    reading = expr.call if is_function(l, scope, expr.head) else expr.product
-    return l.value(reading, scope)
+    reading = expr.call if is_function(low, scope, expr.head) else expr.product
+    return low.value(reading, scope)
 
 
-def is_function(l: Lowering, scope: Scope, expr: Expr) -> bool:
+def is_function(low: Lowering, scope: Scope, expr: Expr) -> bool:
     """Whether an expression stands for a function."""
     match expr:
         case Name():
-            return isinstance(l.value(expr, scope), CALLABLE)
+            return isinstance(low.value(expr, scope), CALLABLE)
         case Prime(operand) | Gradient(operand, None):
-            return is_function(l, scope, operand)
+            return is_function(low, scope, operand)
         case Attribute():
-            return isinstance(l.value(expr, scope), CALLABLE)
+            return isinstance(low.value(expr, scope), CALLABLE)
         case _:
             return False
 
 
-def ambiguous(l: Lowering, scope: Scope, expr: Ambiguous) -> Value:
+def ambiguous(low: Lowering, scope: Scope, expr: Ambiguous) -> Value:
     """A product that two people read differently."""
     raise two_readings(expr.span, expr.rewrites)
 
 
-def attribute(l: Lowering, scope: Scope, expr: Attribute) -> Value:
+def attribute(low: Lowering, scope: Scope, expr: Attribute) -> Value:
     """`x.shape`, a name of a module, or a parameter by its path: `block.W_q`, `h.3.W`."""
     path = path_of(expr)
     for full in (".".join((*scope.frame.path, path)), path):
-        if path and full in l.params:
-            return l.params[full].leaf
+        if path and full in low.params:
+            return low.params[full].leaf
     root = scope.find(path.partition(".")[0])
     if path and (root is None or isinstance(root, Function)):
-        raise _unknown_path(l, expr, path)
-    value = l.value(expr.operand, scope)
+        raise _unknown_path(low, expr, path)
+    value = low.value(expr.operand, scope)
     if isinstance(value, Module):
         return _member(value, expr)
     if expr.name == "shape":
-        return _shape(l, value, expr)
+        return _shape(low, value, expr)
     if expr.name == "dtype":
-        return Words(l.tensor(value, expr.operand).kind)
+        return Words(low.tensor(value, expr.operand).kind)
     raise _no_attribute(expr)
 
 
@@ -120,22 +120,22 @@ def path_of(expr: Expr) -> str:
 def _member(module: Module, expr: Attribute) -> Value:
     value = module.scope.own(expr.name)
     if value is None:
-        hint = did_you_mean(expr.name, module.scope.names)
+        hint = did_you_mean_one_of(expr.name, module.scope.names)
         raise refuse(f"`{module.name}` has no `{expr.name}`", expr.span, hint, "name")
     return value
 
 
-def _shape(l: Lowering, value: Value, expr: Attribute) -> Value:
-    node = l.tensor(value, expr.operand)
+def _shape(low: Lowering, value: Value, expr: Attribute) -> Value:
+    node = low.tensor(value, expr.operand)
     if node.shape is None or None in node.shape:
         hint = "give each axis a name where it is declared"
         raise refuse(f"the shape {node.describe()} is not known in full", expr.span, hint, "shape")
     return Items(tuple([ops.size(dim) for dim in node.shape]))
 
 
-def _unknown_path(l: Lowering, expr: Attribute, path: str) -> DslError:
-    known = ", ".join(f"`{each}`" for each in list(l.params)[:6])
-    hint = did_you_mean(path, l.params) or (known and f"parameters so far: {known}")
+def _unknown_path(low: Lowering, expr: Attribute, path: str) -> DslError:
+    known = ", ".join(f"`{each}`" for each in list(low.params)[:6])
+    hint = did_you_mean_one_of(path, low.params) or (known and f"parameters so far: {known}")
     return refuse(f"there is no parameter `{path}`", expr.span, hint, "name")
 
 
@@ -147,26 +147,3 @@ def _no_attribute(expr: Attribute) -> DslError:
         )
     hint = "a value has `shape` and `dtype`; functions are called: `f(x)`"
     return refuse(f"`{operand}` has no attribute `{expr.name}`", expr.span, hint, "name")
-
-
-def norm(l: Lowering, scope: Scope, expr: Norm) -> Value:
-    """`‖x‖`, `‖x‖₁`, `‖A‖_F`, `‖x‖_∞`."""
-    operand = l.term(expr.operand, scope, "operand")
-    x, order = operand.node, expr.order
-    if x.rank not in (None, 0, 1) and order not in ("", "F"):
-        hint = f"`‖{operand.text}‖_F` is the root of the sum of squares; of a matrix there is no other yet"
-        raise refuse(f"the norm of order {order} is of a vector", expr.span, hint, "shape")
-    with located(expr.span, (operand,)):
-        match order:
-            case "" | "F" | "2":
-                node = ops.norm(x)
-            case "1":
-                node = ops.sum(ops.abs(x))
-            case "inf":
-                node = ops.max(ops.abs(x))
-            case "0":
-                node = ops.sum(ops.cast(ops.not_equal(x, 0), kind="float"))
-            case _:
-                p = float(order)
-                node = ops.pow(ops.sum(ops.pow(ops.abs(x), p)), 1 / p)
-    return l.keep(node, expr.span, scope)

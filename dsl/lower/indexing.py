@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy
 
-from engine import Node, ops
+from engine import Node
+from engine.dims import known
 
 from ..errors import DslError, refuse
 from ..scope import Scope
@@ -16,30 +17,30 @@ from .lowering import Lowering
 Entry = int | sympy.Expr | slice | None | object
 
 
-def index(l: Lowering, scope: Scope, expr: Index) -> Value:
+def index(low: Lowering, scope: Scope, expr: Index) -> Value:
     """An item of a list, or a part of a tensor."""
-    value = l.value(expr.operand, scope)
+    value = low.value(expr.operand, scope)
     if isinstance(value, Items) and len(expr.items) == 1:
-        found = _item(l, scope, value, expr.items[0])
+        found = _item(low, scope, value, expr.items[0])
         if found is not None:
             return found
-    operand = l.as_term(value, expr.operand, "operand")
-    entries = [_entry(l, scope, each) for each in expr.items]
+    operand = low.as_term(value, expr.operand, "operand")
+    entries = [_entry(low, scope, each) for each in expr.items]
     with located(expr.span, (operand,)):
-        return l.keep(_part(operand, entries, expr), expr.span, scope)
+        return low.keep(_part(operand, entries, expr), expr.span, scope)
 
 
-def _item(l: Lowering, scope: Scope, items: Items, entry: Expr | Slice | Dots) -> Value | None:
+def _item(low: Lowering, scope: Scope, items: Items, entry: Expr | Slice | Dots) -> Value | None:
     """`heads[0]`, `heads[1:]`; None if the list is to be indexed as a tensor."""
     if isinstance(entry, Dots):
         return None
     if isinstance(entry, Slice):
-        parts = [_bound(l, scope, each) for each in (entry.start, entry.stop, entry.step)]
-        if all(part is None or isinstance(part, int) for part in parts):
-            return Items(items.values[slice(*parts)], items.from_loop)
-        return None
-    value = l.value(entry, scope)
-    number = l.statics.number(value) if isinstance(value, Node) else None
+        bounds = [_bound(low, scope, each) for each in (entry.start, entry.stop, entry.step)]
+        start, stop, step = map(known, bounds)
+        is_known = [n is None for n in (start, stop, step)] == [b is None for b in bounds]
+        return Items(items.values[start:stop:step], items.from_loop) if is_known else None
+    value = low.value(entry, scope)
+    number = low.statics.number(value) if isinstance(value, Node) else None
     if not isinstance(number, int) or isinstance(number, bool):
         return None
     if not -len(items.values) <= number < len(items.values):
@@ -64,23 +65,23 @@ def _part(operand: Term, entries: list[Entry], expr: Index) -> Node:
     )
 
 
-def _entry(l: Lowering, scope: Scope, each: Expr | Slice | Dots) -> Entry:
+def _entry(low: Lowering, scope: Scope, each: Expr | Slice | Dots) -> Entry:
     match each:
         case Dots():
             return Ellipsis
         case Slice(start, stop, step):
-            bounds = [_bound(l, scope, part) for part in (start, stop, step)]
+            bounds = [_bound(low, scope, part) for part in (start, stop, step)]
             if isinstance(bounds[2], int) and bounds[2] < 1:
                 hint = "`flip(x, axis=…)` reverses an axis"
                 raise refuse("the step of a slice is at least 1", each.span, hint, "index")
             return slice(*bounds)
         case _:
-            value = l.value(each, scope)
-            return None if value is NOTHING else _position(l, l.tensor(value, each), each)
+            value = low.value(each, scope)
+            return None if value is NOTHING else _position(low, low.tensor(value, each), each)
 
 
-def _position(l: Lowering, node: Node, expr: Expr) -> Entry:
-    found = l.statics.size(node)
+def _position(low: Lowering, node: Node, expr: Expr) -> Entry:
+    found = low.statics.size(node)
     if found is not None and not isinstance(found, bool):
         return found
     if node.kind == "int":
@@ -93,14 +94,14 @@ def _position(l: Lowering, node: Node, expr: Expr) -> Entry:
     raise refuse(message, expr.span, hint, "index")
 
 
-def _bound(l: Lowering, scope: Scope, expr: Expr | None) -> int | sympy.Expr | None:
+def _bound(low: Lowering, scope: Scope, expr: Expr | None) -> int | sympy.Expr | None:
     """The end of a slice: a number or a size."""
     if expr is None:
         return None
-    value = l.value(expr, scope)
+    value = low.value(expr, scope)
     if value is NOTHING:
         return None
-    found = l.statics.size(l.tensor(value, expr))
+    found = low.statics.size(low.tensor(value, expr))
     if found is None or isinstance(found, bool):
         raise _moving_bound(expr)
     return found

@@ -19,48 +19,50 @@ from .located import located
 from .lowering import Draw, Lowering
 
 
-def value(l: Lowering, scope: Scope, statement: Param, leaf: Node, key: Node) -> Node:
+def value(low: Lowering, scope: Scope, statement: Param, leaf: Node, key: Node) -> Node:
     """What a new parameter begins with, in its own shape."""
-    outside, l.draw = l.draw, Draw(leaf, key)
+    outside, low.draw = low.draw, Draw(leaf, key)
     try:
         expr = statement.draw or statement.fill
-        first = _default(l, scope, statement) if expr is None else _given(l, scope, expr)
+        first = _default(low, scope, statement) if expr is None else _given(low, scope, expr)
         return _fitted(first, leaf, key, expr or statement.names[0].name)
     finally:
-        l.draw = outside
+        low.draw = outside
 
 
-def _given(l: Lowering, scope: Scope, expr: Expr) -> Node:
-    found = l.value(expr, scope)
+def _given(low: Lowering, scope: Scope, expr: Expr) -> Node:
+    found = low.value(expr, scope)
     if isinstance(found, CALLABLE):
-        found = l.apply(found, scope, _by_name(l, found, scope, expr))
-    return l.tensor(found, expr)
+        found = low.apply(found, scope, _by_name(low, found, scope, expr))
+    return low.tensor(found, expr)
 
 
-def _default(l: Lowering, scope: Scope, statement: Param) -> Node:
+def _default(low: Lowering, scope: Scope, statement: Param) -> Node:
     """Matrices are drawn as by `xavier`; vectors and numbers begin at 0."""
-    assert l.draw is not None
-    if (l.draw.leaf.rank or 0) < 2:
+    assert low.draw is not None
+    if (low.draw.leaf.rank or 0) < 2:
         return ops.const(0.0)
-    return _given(l, scope.library, Name("xavier", span=statement.span))
+    return _given(low, scope.library, Name("xavier", span=statement.span))
 
 
-def _by_name(l: Lowering, function: Callee, scope: Scope, expr: Expr) -> Arguments:
+def _by_name(low: Lowering, function: Callee, scope: Scope, expr: Expr) -> Arguments:
     """The sizes of the parameter for a function that asks for them: `fan_in`, `fan_out`."""
     named: dict[str, Argument] = {}
     if isinstance(function, Function):
         asked = [each.name.text for each in function.definition.parameters]
         fans = {"fan_in": -2, "fan_out": -1}
         named = {
-            each: Argument(expr, scope, ops.size(_fan(l, fans[each]))) for each in asked if each in fans
+            each: Argument(expr, scope, ops.size(_fan(low, fans[each])))
+            for each in asked
+            if each in fans
         }
     return Arguments((), named, expr.span)
 
 
-def _fan(l: Lowering, axis: int) -> Dim:
+def _fan(low: Lowering, axis: int) -> Dim:
     """How many inputs (-2) or outputs (-1) a unit of the parameter has."""
-    assert l.draw is not None
-    shape = l.draw.leaf.shape or (1,)
+    assert low.draw is not None
+    shape = low.draw.leaf.shape or (1,)
     return shape[max(axis, -len(shape))]
 
 
@@ -68,7 +70,9 @@ def _fitted(first: Node, leaf: Node, key: Node, expr: Expr) -> Node:
     """The value as floats in the shape of the parameter, made of nothing that is fed."""
     fed = next((n for n in toposort([first]) if n.op is ops.variable and n is not key), None)
     if fed is not None:
-        message = f"a parameter begins with numbers, but `{fed.label()}` is known only when it is fed"
+        message = (
+            f"a parameter begins with numbers, but `{fed.label()}` is known only when it is fed"
+        )
         raise refuse(message, expr.span, "", "param")
     with located(expr.span):
         node = first if first.kind == "float" else ops.cast(first, kind="float")

@@ -1,8 +1,8 @@
-"""Where the layers meet: an error of the engine gets its place in the text and its operands' words."""
+"""Where the layers meet: an error of the engine gets its place in the text and operands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -39,8 +39,9 @@ class Term:
     @property
     def column(self) -> str:
         """A row as the column it was made of: `x` for `x^T`."""
-        is_transpose = isinstance(self.expr, Transpose | Prime) and self.is_row
-        return text_of(self.expr.operand) if is_transpose else self.atom
+        if self.is_row and isinstance(self.expr, Transpose | Prime):
+            return text_of(self.expr.operand)
+        return self.atom
 
     @property
     def operand(self) -> Operand:
@@ -65,8 +66,15 @@ def _closed(text: str) -> bool:
     return False
 
 
+def written(expr: Expr, count: int) -> list[Expr]:
+    """Where each of `count` items was written: in a list, else all in one place."""
+    if isinstance(expr, List) and len(expr.items) == count:
+        return list(expr.items)
+    return [expr] * count
+
+
 @contextmanager
-def located(span: Span, terms: Sequence[Term] = ()) -> Iterator[None]:
+def located(span: Span, terms: Sequence[Term] = ()) -> Generator[None]:
     """Turn what the engine refuses into an error of the text at `span` about `terms`."""
     try:
         yield

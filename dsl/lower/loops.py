@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import ops
 from engine.dims import known
 
 from ..errors import refuse
@@ -15,20 +14,20 @@ from .located import text_of
 from .lowering import MOST_STEPS, Lowering
 
 
-def repeat(l: Lowering, scope: Scope, statement: Repeat) -> None:
+def repeat(low: Lowering, scope: Scope, statement: Repeat) -> None:
     """`repeat n:`."""
-    count = whole_number(l, scope, statement.count, "how often to repeat")
-    _passes(l, scope, statement.body, None, range(count))
+    count = whole_number(low, scope, statement.count, "how often to repeat")
+    _passes(low, scope, statement.body, None, range(count))
 
 
-def loop(l: Lowering, scope: Scope, statement: For) -> None:
+def loop(low: Lowering, scope: Scope, statement: For) -> None:
     """`for i in range(n):`."""
-    values = passes(l, scope, statement.iterable)
-    _passes(l, scope, statement.body, statement.target.text, values)
+    values = passes(low, scope, statement.iterable)
+    _passes(low, scope, statement.body, statement.target.text, values)
 
 
 def _passes(
-    l: Lowering,
+    low: Lowering,
     scope: Scope,
     body: Sequence[Statement],
     name: str | None,
@@ -41,46 +40,41 @@ def _passes(
             if name is not None and not isinstance(each, int):
                 scope.names[name] = each
             for statement in body:
-                l.execute(statement, scope)
+                low.execute(statement, scope)
     finally:
         frame.steps.update(scope.frame.steps)
         scope.frame = frame
 
 
-def comprehension(l: Lowering, scope: Scope, expr: Comprehension) -> Value:
+def comprehension(low: Lowering, scope: Scope, expr: Comprehension) -> Value:
     """`[head(X, h) for h in range(H)]`."""
     values: list[Value] = []
-    frame = scope.frame
-    for i, each in enumerate(passes(l, scope, expr.iterable)):
+    frame = turn = scope.frame
+    for i, each in enumerate(passes(low, scope, expr.iterable)):
         inner = scope.child()
-        inner.frame = frame.turn(i)
+        inner.frame = turn = frame.turn(i)
         inner.names[expr.target.text] = each
-        values.append(l.value(expr.element, inner))
-        if i == 0:
-            counted = inner.frame.steps
-    if values:
-        frame.steps.update(counted)
+        values.append(low.value(expr.element, inner))
+    frame.steps.update(turn.steps)
     return Items(tuple(values), from_loop=True)
 
 
-def passes(l: Lowering, scope: Scope, expr: Expr) -> tuple[Value, ...]:
+def passes(low: Lowering, scope: Scope, expr: Expr) -> tuple[Value, ...]:
     """What a loop goes through: a list, or a tensor of known length along its first axis."""
-    value = l.value(expr, scope)
+    value = low.value(expr, scope)
     if isinstance(value, Items):
         return value.values
-    node = l.tensor(value, expr)
+    node = low.tensor(value, expr)
     count = known(node.shape[0]) if node.shape else None
     if count is None:
         message = f"how many passes `{text_of(expr)}` makes is not known before the program runs"
         raise refuse(message, expr.span, "go over `range(n)` where n has a value", "loop")
-    if node.op is ops.arange:
-        ...
-    return tuple([l.keep(node[i], expr.span, scope) for i in range(count)])
+    return tuple([low.keep(node[i], expr.span, scope) for i in range(count)])
 
 
-def whole_number(l: Lowering, scope: Scope, expr: Expr, what: str) -> int:
+def whole_number(low: Lowering, scope: Scope, expr: Expr, what: str) -> int:
     """A number of passes that is known now. Raises DslError otherwise."""
-    number = l.statics.number(l.node(expr, scope))
+    number = low.statics.number(low.node(expr, scope))
     text = text_of(expr)
     if number is None:
         hint = f"give `{text}` a value, as in `dim {text} = 4`" if text.isidentifier() else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from ..errors import refuse
 from ..scope import Scope
 from ..span import Span
 from ..static import Statics
-from ..syntax import Expr, Statement
+from ..syntax import Expr, Program, Statement
 from ..values import CALLABLE, Callee, Function, Row, Value
 from .located import Term
 from .tensors import as_tensor
@@ -63,6 +63,7 @@ class Lowering:
     statements: Handlers
     callers: Handlers
     module: Scope
+    tree: Program
     consts: Mapping[str, object] = field(default_factory=dict[str, object])
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     inputs: dict[str, Node] = field(default_factory=dict[str, Node])
@@ -80,6 +81,7 @@ class Lowering:
     draw: Draw | None = None
     steps: int = 0
     depth: int = 0
+    points: int = 0
 
     def value(self, expr: Expr, scope: Scope) -> Value:
         """What an expression stands for."""
@@ -120,7 +122,7 @@ class Lowering:
         return self.callers[type(function)](self, function, scope, arguments)
 
     @contextmanager
-    def inside(self, function: Function, values: Iterable[Value], span: Span) -> Iterator[None]:
+    def inside(self, function: Function, values: Iterable[Value], span: Span) -> Generator[None]:
         """While the body of a call is lowered. Raises DslError for a call inside itself.
 
         A function may be called inside itself with other functions as arguments, as in
@@ -135,6 +137,20 @@ class Lowering:
             yield
         finally:
             self.active.pop()
+
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """While a function is lowered for its formula only: what it declares does not count."""
+        inputs, params = dict(self.inputs), dict(self.params)
+        try:
+            yield
+        finally:
+            self.inputs, self.params = inputs, params
+
+    def fresh(self) -> int:
+        """A number that no other point of this compilation has."""
+        self.points += 1
+        return self.points
 
     def new_size(self, name: str) -> Dim:
         """A size that a shape introduces: with the value that the caller gave it, if any."""

@@ -6,25 +6,25 @@ something needs them, so that importing a function never adds an input or a para
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from engine.dims import known
 
-from ..errors import DslError, refuse
+from ..errors import refuse
 from ..parse import parse
 from ..scope import Frame, Scope
 from ..span import Span
-from ..suggest import did_you_mean
-from ..syntax import Assign, Dim, FunctionDef, Import, Name, Program, Statement, Syntax, children
-from ..values import Module, Value
+from ..suggest import did_you_mean_one_of
+from ..syntax import Assign, Dim, FunctionDef, Import, Name, Program, Syntax, children
+from ..values import Function, Module, Value
 from . import blocks
 from .lowering import Lowering
 from .sizes import size
 
 FOLDERS: list[Path] = []
+PRELUDE = files("dsl").joinpath("prelude")
 
 
 def register(folder: str | Path) -> None:
@@ -36,49 +36,74 @@ def register(folder: str | Path) -> None:
         FOLDERS.insert(0, path)
 
 
-def imported(l: Lowering, scope: Scope, statement: Import) -> None:
+def imported(low: Lowering, scope: Scope, statement: Import) -> None:
     """`from transformer import block`, `import transformer`."""
-    module = load(l, statement.module, statement.span)
+    module = load(low, statement.module, statement.span)
     if not statement.names:
         last = statement.module.rpartition(".")[2]
         scope.names[last] = Module(statement.module, module)
     for name in statement.names:
         value = module.own(name.text)
         if value is None:
-            hint = did_you_mean(name.text, exported(tree_of(statement.module)))
+            hint = did_you_mean_one_of(name.text, exported(tree_of(statement.module)))
             message = f"`{statement.module}` has no `{name.text}`"
             raise refuse(message, name.span, hint, "import")
         scope.names[name.text] = value
 
 
-def load(l: Lowering, name: str, span: Span) -> Scope:
+def load(low: Lowering, name: str, span: Span) -> Scope:
     """The scope of a module, made once per compilation."""
-    if name in l.loading:
-        ring = " → ".join([*l.loading[l.loading.index(name) :], name])
+    if name in low.loading:
+        ring = " → ".join([*low.loading[low.loading.index(name) :], name])
         raise refuse(f"modules import each other: {ring}", span, "", "import")
-    if name not in l.modules:
-        if text_of_module(name) is None:
-            hint = did_you_mean(name, available()) or f"there are {', '.join(available())}"
-            raise refuse(f"there is no module `{name}`", span, hint, "import")
-        l.loading.append(name)
+    if text_of_module(name) is None:
+        hint = did_you_mean_one_of(name, available()) or f"there are {', '.join(available())}"
+        raise refuse(f"there is no module `{name}`", span, hint, "import")
+    return _made(low, name)
+
+
+def _made(low: Lowering, name: str) -> Scope:
+    if name not in low.modules:
+        low.loading.append(name)
         try:
-            l.modules[name] = _scope_of(l, tree_of(name))
+            low.modules[name] = _scope_of(low, tree_of(name))
         finally:
-            l.loading.pop()
-    return l.modules[name]
+            low.loading.pop()
+    return low.modules[name]
 
 
-def _scope_of(l: Lowering, tree: Program) -> Scope:
-    scope = Scope(Frame(), l.module.library)
+PREDEFINED = ("initialisers", "losses", "attention", "transformer", "optim")
+
+
+def predefined(low: Lowering, name: str) -> Value | None:
+    """A function of the prelude, which every program knows by name."""
+    home = prelude_functions().get(name)
+    return None if home is None else _made(low, home).names[name]
+
+
+@cache
+def prelude_functions() -> dict[str, str]:
+    """Each function that every program knows, with the prelude file it is in."""
+    return {name: module for module in reversed(PREDEFINED) for name in exported(tree_of(module))}
+
+
+def find_function(low: Lowering, name: str) -> Function | None:
+    """A function that is visible at the top level of the program."""
+    value = low.module.find(name)
+    return value if isinstance(value, Function) else None
+
+
+def _scope_of(low: Lowering, tree: Program) -> Scope:
+    scope = Scope(Frame(), low.module.library)
     later: dict[str, Assign] = {}
     for statement in tree.statements:
         match statement:
             case FunctionDef():
-                blocks.function(l, scope, statement)
+                blocks.function(low, scope, statement)
             case Import():
-                imported(l, scope, statement)
+                imported(low, scope, statement)
             case Dim():
-                _known_sizes(l, scope, statement)
+                _known_sizes(low, scope, statement)
             case Assign():
                 later.update((target.text, statement) for target in statement.targets)
             case _:
@@ -87,18 +112,18 @@ def _scope_of(l: Lowering, tree: Program) -> Scope:
     def lower_when_used(name: str) -> Value | None:
         if name not in later:
             return None
-        blocks.assign(l, scope, later.pop(name))
+        blocks.assign(low, scope, later.pop(name))
         return scope.names[name]
 
     scope.fallback = lower_when_used
     return scope
 
 
-def _known_sizes(l: Lowering, scope: Scope, statement: Dim) -> None:
+def _known_sizes(low: Lowering, scope: Scope, statement: Dim) -> None:
     """Sizes with a value; those without are bound by the annotations of functions."""
     for each in statement.sizes:
         if each.value is not None and _names(each.value) <= set(scope.sizes):
-            number = known(size(l, scope, each.value))
+            number = known(size(low, scope, each.value))
             if number is not None:
                 scope.sizes[each.name.text] = number
 
@@ -111,7 +136,7 @@ def _names(tree: Syntax) -> set[str]:
 def text_of_module(name: str) -> str | None:
     """The text of a module, None if there is none of this name."""
     parts = f"{name.replace('.', '/')}.graph"
-    for root in (*FOLDERS, files("dsl").joinpath("prelude")):
+    for root in (*FOLDERS, PRELUDE):
         file = root.joinpath(parts)
         if file.is_file():
             return file.read_text(encoding="utf-8")
@@ -133,9 +158,11 @@ def _parsed(name: str, text: str) -> Program:
 def available() -> list[str]:
     """The names of the modules that can be imported."""
     found: list[str] = []
-    for root in (*FOLDERS, files("dsl").joinpath("prelude")):
+    for root in (*FOLDERS, PRELUDE):
         found += sorted(
-            each.name.removesuffix(".graph") for each in root.iterdir() if each.name.endswith(".graph")
+            each.name.removesuffix(".graph")
+            for each in root.iterdir()
+            if each.name.endswith(".graph")
         )
     return list(dict.fromkeys(found))
 

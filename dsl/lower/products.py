@@ -20,52 +20,54 @@ from .located import Term, located, text_of
 from .lowering import Lowering
 
 
-def juxtapose(l: Lowering, scope: Scope, expr: Juxtapose) -> Value:
+def juxtapose(low: Lowering, scope: Scope, expr: Juxtapose) -> Value:
     """`A x`, `2 x`; `sin x` is refused."""
-    left = l.value(expr.left, scope)
+    left = low.value(expr.left, scope)
     if isinstance(left, CALLABLE):
         name, argument = text_of(expr.left), text_of(expr.right)
         message = f"`{name}` is a function: its argument stands in brackets"
         raise refuse(message, expr.span, f"write `{name}({argument})`", "call")
-    sides = (l.as_term(left, expr.left, "left"), l.term(expr.right, scope, "right"))
-    return multiply(l, scope, expr, *sides)
+    sides = (low.as_term(left, expr.left, "left"), low.term(expr.right, scope, "right"))
+    return multiply(low, scope, expr, *sides)
 
 
-def multiply(l: Lowering, scope: Scope, expr: Juxtapose | Binary, left: Term, right: Term) -> Value:
+def multiply(
+    low: Lowering, scope: Scope, expr: Juxtapose | Binary, left: Term, right: Term
+) -> Value:
     """The product of two values by the rules of matrices."""
     scales = not isinstance(expr, Binary) or expr.op == "·"
     if scales and () in (left.node.shape, right.node.shape):
-        return _finish(l, scope, expr, ops.mul, left, right)
+        return _finish(low, scope, expr, ops.mul, left, right)
     if left.node.rank == right.node.rank == 1:
-        return _of_vectors(l, scope, expr, left, right)
+        return _of_vectors(low, scope, expr, left, right)
     if right.is_row and left.node.rank != 0:
         message = f"`{right.text}` is a row, and a matrix multiplies a column from the left"
         raise refuse(message, expr.span, f"write `{left.atom} {right.column}`", "shape")
-    return _finish(l, scope, expr, ops.matmul, left, right)
+    return _finish(low, scope, expr, ops.matmul, left, right)
 
 
 def _finish(
-    l: Lowering, scope: Scope, expr: Expr, op: Callable[..., Node], left: Term, right: Term
+    low: Lowering, scope: Scope, expr: Expr, op: Callable[..., Node], left: Term, right: Term
 ) -> Value:
     with located(expr.span, (left, right)):
         node = op(left.node, right.node)
-    l.keep(node, expr.span, scope)
+    low.keep(node, expr.span, scope)
     return Row(node) if (left.is_row or right.is_row) and node.rank == 1 else node
 
 
 def _of_vectors(
-    l: Lowering, scope: Scope, expr: Juxtapose | Binary, left: Term, right: Term
+    low: Lowering, scope: Scope, expr: Juxtapose | Binary, left: Term, right: Term
 ) -> Value:
     """xᵀ y is a number, x yᵀ a matrix; x y has no meaning without a sign."""
     if right.is_row and not left.is_row:
         with located(expr.span, (left, right)):
             outer = left.node[:, None] * right.node[None, :]
-        return l.keep(outer, expr.span, scope)
+        return low.keep(outer, expr.span, scope)
     if left.is_row == right.is_row and isinstance(expr, Juxtapose):
         raise _no_direction(expr, left, right)
     with located(expr.span, (left, right)):
         dot = ops.matmul(left.node, right.node)
-    return l.keep(dot, expr.span, scope)
+    return low.keep(dot, expr.span, scope)
 
 
 def _no_direction(expr: Expr, left: Term, right: Term) -> DslError:
@@ -77,44 +79,44 @@ def _no_direction(expr: Expr, left: Term, right: Term) -> DslError:
     return DslError(Diagnostic(message, expr.span, hint, "shape"))
 
 
-def transpose(l: Lowering, scope: Scope, expr: Transpose) -> Value:
+def transpose(low: Lowering, scope: Scope, expr: Transpose) -> Value:
     """`x^T`: a vector becomes a row, a row a vector, a matrix its transpose."""
-    return transposed(l, scope, expr, l.value(expr.operand, scope), expr.operand)
+    return transposed(low, scope, expr, low.value(expr.operand, scope), expr.operand)
 
 
-def transposed(l: Lowering, scope: Scope, expr: Expr, value: Value, operand: Expr) -> Value:
+def transposed(low: Lowering, scope: Scope, expr: Expr, value: Value, operand: Expr) -> Value:
     """A value with its last two axes exchanged."""
     if isinstance(value, Row):
         return value.node
-    node = l.tensor(value, operand)
+    node = low.tensor(value, operand)
     if node.rank == 1:
         return Row(node)
-    return l.keep(node.T, expr.span, scope)
+    return low.keep(node.T, expr.span, scope)
 
 
-def power(l: Lowering, scope: Scope, expr: Power) -> Value:
+def power(low: Lowering, scope: Scope, expr: Power) -> Value:
     """`x^n` element by element; `A^-1` is the inverse of a matrix."""
-    base = l.term(expr.base, scope, "base")
+    base = low.term(expr.base, scope, "base")
     if expr.exponent == Number(-1, span=expr.span):
-        return _inverse(l, scope, expr, base)
-    exponent = l.term(expr.exponent, scope, "exponent")
+        return _inverse(low, scope, expr, base)
+    exponent = low.term(expr.exponent, scope, "exponent")
     with located(expr.span, (base, exponent)):
-        node = ops.pow(_fit_for(l, base.node, exponent.node), exponent.node)
-    l.keep(node, expr.span, scope)
+        node = ops.pow(_fit_for(low, base.node, exponent.node), exponent.node)
+    low.keep(node, expr.span, scope)
     return Row(node) if base.is_row and node.rank == 1 else node
 
 
-def _fit_for(l: Lowering, base: Node, exponent: Node) -> Node:
+def _fit_for(low: Lowering, base: Node, exponent: Node) -> Node:
     """The base as a float where a whole one would overflow or has no such power."""
     if "float" in (base.kind, exponent.kind):
         return base
-    n, number = l.statics.number(exponent), l.statics.number(base)
+    n, number = low.statics.number(exponent), low.statics.number(base)
     bits = number.bit_length() if isinstance(number, int) else 1
-    is_whole = isinstance(n, int) and 0 <= n and n * bits < LARGEST_INT.bit_length()
+    is_whole = isinstance(n, int) and n >= 0 and n * bits < LARGEST_INT.bit_length()
     return base if is_whole else ops.cast(base, kind="float")
 
 
-def _inverse(l: Lowering, scope: Scope, expr: Power, base: Term) -> Value:
+def _inverse(low: Lowering, scope: Scope, expr: Power, base: Term) -> Value:
     """1/x of a number, A⁻¹ of a square matrix."""
     shape = base.node.shape
     is_square = shape is not None and len(shape) > 1 and same(shape[-1], shape[-2])
@@ -126,4 +128,4 @@ def _inverse(l: Lowering, scope: Scope, expr: Power, base: Term) -> Value:
         raise refuse(message, expr.span, hint, "shape")
     with located(expr.span, (base,)):
         node = ops.inv(base.node) if shape else ops.div(1.0, base.node)
-    return l.keep(node, expr.span, scope)
+    return low.keep(node, expr.span, scope)

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import sympy
+from engine import Node
+from engine.dims import Dim, same
 
-from engine import Node, ops
-from engine.dims import Dim, same, show_dim
-
-from ..errors import DslError, refuse
-from ..syntax import Expr, List, Name, Number, Unary
+from ..errors import refuse
+from ..syntax import Expr, List, Name
 from ..values import NOTHING, Items, Slot, Value, Words
 from .arguments import Argument, Bound
-from .located import Term, text_of
+from .located import Term, text_of, written
 from .lowering import Lowering
 from .sizes import size
 from .tensors import same_kind
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What a reduction goes over: a tensor, or the passes of a loop stacked along a first axis."""
+
+    node: Node
+    from_loop: bool
 
 
 @dataclass(eq=False)
 class Reading:
     """One call of a built-in: the tensors read so far are what its axes are axes of."""
 
-    l: Lowering
+    low: Lowering
     terms: list[Term] = field(default_factory=list[Term])
 
     def read(self, slot: Slot, bound: Bound) -> object:
@@ -36,27 +42,28 @@ class Reading:
 
     def node(self, argument: Argument, slot: Slot) -> Node:
         """A tensor."""
-        term = argument.term(self.l, slot.name)
+        term = argument.term(self.low, slot.name)
         self.terms.append(term)
         return term.node
 
     def optional(self, argument: Argument, slot: Slot) -> Node | None:
         """A tensor or `None`."""
-        return None if argument.value(self.l) is NOTHING else self.node(argument, slot)
+        return None if argument.value(self.low) is NOTHING else self.node(argument, slot)
 
-    def reduced(self, argument: Argument, slot: Slot) -> Node:
-        """What a reduction goes over; of a comprehension, its passes along a first axis."""
-        return self.node(argument, slot)
+    def reduced(self, argument: Argument, slot: Slot) -> Reduced:
+        """What a reduction goes over, and whether it is the passes of a comprehension."""
+        value = argument.value(self.low)
+        return Reduced(self.node(argument, slot), isinstance(value, Items) and value.from_loop)
 
     def _several(self, arguments: tuple[Argument, ...]) -> list[Node]:
         """Tensors one by one, or one list of them."""
-        value = arguments[0].value(self.l) if len(arguments) == 1 else None
+        value = arguments[0].value(self.low) if len(arguments) == 1 else None
         if isinstance(value, Items):
-            exprs = _written(arguments[0].expr, len(value.values))
+            exprs = written(arguments[0].expr, len(value.values))
             for i, (each, expr) in enumerate(zip(value.values, exprs, strict=True)):
-                self.terms.append(self.l.as_term(each, expr, f"item {i}"))
+                self.terms.append(self.low.as_term(each, expr, f"item {i}"))
         else:
-            self.terms += [arg.term(self.l, f"item {i}") for i, arg in enumerate(arguments)]
+            self.terms += [arg.term(self.low, f"item {i}") for i, arg in enumerate(arguments)]
         return same_kind([term.node for term in self.terms])
 
     def axis(self, argument: Argument, slot: Slot) -> object:
@@ -69,12 +76,14 @@ class Reading:
         expr = argument.expr
         if isinstance(expr, Name) and (home := argument.scope.find_size(expr.text)):
             return self._axis_of(home.sizes[expr.text], expr)
-        value = argument.value(self.l)
+        value = argument.value(self.low)
         if value is NOTHING:
             return None
-        number = self.l.statics[self.l.tensor(value, expr)]
+        number = self.low.statics[self.low.tensor(value, expr)]
         if not isinstance(number, int) or isinstance(number, bool):
-            raise refuse(f"`{text_of(expr)}` is no axis", expr.span, "an axis is a whole number", "axis")
+            raise refuse(
+                f"`{text_of(expr)}` is no axis", expr.span, "an axis is a whole number", "axis"
+            )
         return number
 
     def _axis_of(self, dim: Dim, expr: Name) -> int:
@@ -94,9 +103,9 @@ class Reading:
 
     def _size(self, expr: Expr, argument: Argument, what: str) -> Dim:
         if argument.known is not None and expr is argument.expr:
-            found = self.l.statics.size(self.l.tensor(argument.known, expr))
+            found = self.low.statics.size(self.low.tensor(argument.known, expr))
         else:
-            found = size(self.l, argument.scope, expr)
+            found = size(self.low, argument.scope, expr)
         if found is None:
             raise refuse(f"`{text_of(expr)}` is not known as a size", expr.span, "", "size")
         return found
@@ -105,12 +114,12 @@ class Reading:
         """A shape: sizes in a list, one size alone, or the shape of a value."""
         if isinstance(argument.expr, List):
             return tuple([self._size(e, argument, slot.name) for e in argument.expr.items])
-        value = argument.value(self.l)
+        value = argument.value(self.low)
         values = value.values if isinstance(value, Items) else (value,)
         return tuple([self._item_size(each, argument.expr) for each in values])
 
     def _item_size(self, value: Value, expr: Expr) -> Dim:
-        found = self.l.statics.size(self.l.tensor(value, expr))
+        found = self.low.statics.size(self.low.tensor(value, expr))
         if found is None:
             raise refuse(f"`{text_of(expr)}` is no shape", expr.span, "as in `[B, T]`", "size")
         return found
@@ -121,7 +130,7 @@ class Reading:
             return list(self.shape(argument, slot))
         found = self.size(argument, slot)
         if not isinstance(found, int):
-            number = self.l.statics.number(self.l.node(argument.expr, argument.scope))
+            number = self.low.statics.number(self.low.node(argument.expr, argument.scope))
             if not isinstance(number, int):
                 text = text_of(argument.expr)
                 raise refuse(f"`{text}` parts: the number is not known", argument.expr.span)
@@ -130,8 +139,8 @@ class Reading:
 
     def number(self, argument: Argument, slot: Slot) -> int | float:
         """A number that is known now."""
-        value = argument.value(self.l)
-        found = self.l.statics.number(self.l.tensor(value, argument.expr))
+        value = argument.value(self.low)
+        found = self.low.statics.number(self.low.tensor(value, argument.expr))
         if found is None or isinstance(found, bool):
             message = f"`{slot.name}` is a number that is known before the program runs"
             raise refuse(message, argument.expr.span, "", "kind")
@@ -139,15 +148,15 @@ class Reading:
 
     def flag(self, argument: Argument, slot: Slot) -> bool:
         """`true` or `false`."""
-        value = argument.value(self.l)
-        found = self.l.statics.number(self.l.tensor(value, argument.expr))
+        value = argument.value(self.low)
+        found = self.low.statics.number(self.low.tensor(value, argument.expr))
         if not isinstance(found, bool):
             raise refuse(f"`{slot.name}` is `true` or `false`", argument.expr.span, "", "kind")
         return found
 
     def text(self, argument: Argument, slot: Slot) -> str:
         """A text in quotes."""
-        value = argument.value(self.l)
+        value = argument.value(self.low)
         if not isinstance(value, Words):
             hint = 'as in `"ij,jk->ik"`'
             raise refuse(f"`{slot.name}` is a text in quotes", argument.expr.span, hint, "kind")
@@ -157,6 +166,7 @@ class Reading:
 READERS: dict[str, Callable[[Reading, Argument, Slot], object]] = {
     "tensor": Reading.node,
     "optional": Reading.optional,
+    "reduced": Reading.reduced,
     "axis": Reading.axis,
     "size": Reading.size,
     "shape": Reading.shape,
@@ -165,10 +175,3 @@ READERS: dict[str, Callable[[Reading, Argument, Slot], object]] = {
     "flag": Reading.flag,
     "text": Reading.text,
 }
-
-
-def _written(expr: Expr, count: int) -> list[Expr]:
-    """Where each item of a list was written, if it was."""
-    if isinstance(expr, List) and len(expr.items) == count:
-        return list(expr.items)
-    return [expr] * count

@@ -19,18 +19,18 @@ Sizes = Sequence[Expr | Dots | Hole]
 
 
 def declared(
-    l: Lowering, scope: Scope, annotation: Annotation, introduce: bool, owner: str
+    low: Lowering, scope: Scope, annotation: Annotation, introduce: bool, owner: str
 ) -> Shape:
     """The shape of something new. With `introduce`, names that nothing declares become sizes."""
     if annotation.sizes is None:
         return ()
     if introduce:
-        introduce_names(l, scope, annotation.sizes)
-    return tuple([_declared_size(l, scope, each, introduce, owner) for each in annotation.sizes])
+        introduce_names(low, scope, annotation.sizes)
+    return tuple([_declared_size(low, scope, each, introduce, owner) for each in annotation.sizes])
 
 
 def _declared_size(
-    l: Lowering, scope: Scope, each: Expr | Dots | Hole, introduce: bool, owner: str
+    low: Lowering, scope: Scope, each: Expr | Dots | Hole, introduce: bool, owner: str
 ) -> Dim:
     match each:
         case Hole():
@@ -42,17 +42,17 @@ def _declared_size(
             hint = "`...` stands only in the shapes of functions; name each axis here"
             raise refuse(message, each.span, hint, "size")
         case _:
-            dim = size(l, scope, each, owner)
+            dim = size(low, scope, each, owner)
             if isinstance(dim, int) and dim < 0:
                 raise refuse(f"a size cannot be {dim}", each.span, "", "size")
             return dim
 
 
-def introduce_names(l: Lowering, scope: Scope, sizes: Sizes) -> None:
+def introduce_names(low: Lowering, scope: Scope, sizes: Sizes) -> None:
     """Make sizes of the plain names in a shape that nothing is called yet."""
     for each in sizes:
         if isinstance(each, Name) and not scope.find_size(each.text) and not scope.find(each.text):
-            scope.sizes[each.text] = l.new_size(each.text)
+            scope.sizes[each.text] = low.new_size(each.text)
 
 
 def kind_of(annotation: Annotation) -> Kind:
@@ -68,19 +68,19 @@ def kind_of(annotation: Annotation) -> Kind:
             raise refuse("a text cannot be a tensor", annotation.span, "", "kind")
 
 
-def check(l: Lowering, scope: Scope, annotation: Annotation, node: Node, what: str) -> None:
+def check(low: Lowering, scope: Scope, annotation: Annotation, node: Node, what: str) -> None:
     """Refuse a value that is not what its annotation says."""
     _check_kind(annotation, node, what)
     if annotation.sizes is None or node.shape is None:
         return
     axes = _aligned(annotation, node.shape)
-    wanted = None if axes is None else [_wanted(l, scope, each) for each, _ in axes]
+    wanted = None if axes is None else [_wanted(low, scope, each) for each, _ in axes]
     if axes is None or wanted is None or not _agree(wanted, [dim for _, dim in axes]):
         raise mismatch(annotation, wanted, node, what)
 
 
-def _wanted(l: Lowering, scope: Scope, each: Expr | Hole) -> Dim:
-    return None if isinstance(each, Hole) else size(l, scope, each, "this annotation")
+def _wanted(low: Lowering, scope: Scope, each: Expr | Hole) -> Dim:
+    return None if isinstance(each, Hole) else size(low, scope, each, "this annotation")
 
 
 def _agree(wanted: Sequence[Dim], actual: Sequence[Dim]) -> bool:
@@ -110,7 +110,7 @@ def _aligned(
     return None if axes is None else list(zip(written, axes, strict=True))
 
 
-def bind(l: Lowering, call: Scope, annotation: Annotation, term: Term, what: str) -> None:
+def bind(low: Lowering, call: Scope, annotation: Annotation, term: Term, what: str) -> None:
     """Bind the size names of a function's annotation to the sizes of what it was called with.
 
     A name that has a value in the function's own module is a constraint, as is a number, and a
@@ -125,7 +125,7 @@ def bind(l: Lowering, call: Scope, annotation: Annotation, term: Term, what: str
     for each, dim in axes:
         if isinstance(each, Name) and not _is_fixed(call, each.text):
             call.sizes[each.text] = dim
-    wanted = [_wanted(l, call, each) for each, _ in axes]
+    wanted = [_wanted(low, call, each) for each, _ in axes]
     if not _agree(wanted, [dim for _, dim in axes]):
         raise mismatch(annotation, wanted, term.node, what, term)
 
@@ -161,14 +161,14 @@ def _where(wanted: Sequence[Dim], actual: tuple[Dim, ...]) -> str:
     return ""
 
 
-def declare_input(l: Lowering, scope: Scope, each: Declared) -> Node:
+def declare_input(low: Lowering, scope: Scope, each: Declared) -> Node:
     """A new input, whose annotation may introduce sizes."""
     assert each.annotation is not None
     name = each.name.text
-    shape = declared(l, scope, each.annotation, True, f"the input `{name}`")
+    shape = declared(low, scope, each.annotation, True, f"the input `{name}`")
     leaf = var(name, shape, kind_of(each.annotation))
-    known_as = l.inputs.setdefault(name, leaf)
+    known_as = low.inputs.setdefault(name, leaf)
     if known_as is not leaf:
         message = f"`{name}` is an input already, of the shape {known_as.describe()}"
         raise refuse(message, each.span, "give one of them another name", "name")
-    return l.keep(leaf, each.span, scope)
+    return low.keep(leaf, each.span, scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import cast
 
@@ -12,58 +11,58 @@ from engine.dims import Dim, canonical, exact, known, show_dim
 
 from ..errors import DslError, refuse
 from ..scope import Scope
-from ..suggest import did_you_mean
+from ..static import HIGHEST_POWER, short
+from ..suggest import did_you_mean_one_of
 from ..syntax import Binary, CallOrProduct, Expr, Juxtapose, Name, Number, Power, Unary
 from .located import text_of
 from .lowering import Lowering
 
 Whole = int | sympy.Expr
-MOST_TERMS = 30
 
 _RULES: dict[str, Callable[[Whole, Whole], object]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "·": operator.mul,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "·": lambda a, b: a * b,
 }
 
 
-def size(l: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
+def size(low: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
     """The size that an expression stands for; `owner` says of what in messages.
 
-    Raises DslError for unknown names, for a division that leaves a remainder, and for what is no size.
+    Raises DslError for unknown names, a division that leaves a remainder, and what is no size.
     """
     match expr:
         case Number(value) if isinstance(value, int):
             return value
         case Name():
-            return _named(l, scope, expr, owner)
+            return _named(low, scope, expr, owner)
         case Unary("-", operand):
-            return _combine(expr, operator.mul, -1, size(l, scope, operand, owner))
+            return _combine(expr, _RULES["*"], -1, size(low, scope, operand, owner))
         case Binary("/", left, right):
-            over, under = size(l, scope, left, owner), size(l, scope, right, owner)
+            over, under = size(low, scope, left, owner), size(low, scope, right, owner)
             return quotient(expr, over, under)
         case Binary(op, left, right) if op in _RULES:
-            sides = size(l, scope, left, owner), size(l, scope, right, owner)
+            sides = size(low, scope, left, owner), size(low, scope, right, owner)
             return _combine(expr, _RULES[op], *sides)
         case Juxtapose(left, right):
-            sides = size(l, scope, left, owner), size(l, scope, right, owner)
-            return _combine(expr, operator.mul, *sides)
-        case Power(base, Number(int(n))) if 0 <= n <= 8:
-            return _combine(expr, operator.pow, size(l, scope, base, owner), n)
+            sides = size(low, scope, left, owner), size(low, scope, right, owner)
+            return _combine(expr, _RULES["*"], *sides)
+        case Power(base, Number(int(n))) if 0 <= n <= HIGHEST_POWER:
+            return _combine(expr, lambda a, b: a**b, size(low, scope, base, owner), n)
         case CallOrProduct(Name(word), _, product) if scope.find_size(word):
-            return size(l, scope, product, owner)
+            return size(low, scope, product, owner)
         case _:
-            return _computed(l, scope, expr)
+            return _computed(low, scope, expr)
 
 
-def _named(l: Lowering, scope: Scope, expr: Name, owner: str) -> Dim:
+def _named(low: Lowering, scope: Scope, expr: Name, owner: str) -> Dim:
     """A size by its name; a value may stand for a size if it is one."""
     home = scope.find_size(expr.text)
     if home is not None:
         return home.sizes[expr.text]
     if scope.find(expr.text) is not None:
-        return _computed(l, scope, expr)
+        return _computed(low, scope, expr)
     raise unknown_size(scope, expr, owner)
 
 
@@ -71,15 +70,15 @@ def unknown_size(scope: Scope, expr: Name, owner: str) -> DslError:
     """The error for a size that nothing declares."""
     known = list(dict.fromkeys(scope.known_sizes()))
     listed = f"known sizes: {', '.join(known)}" if known else "declare it: `dim " + expr.text + "`"
-    hint = "; ".join(part for part in (listed, did_you_mean(expr.text, known)) if part)
+    hint = "; ".join(part for part in (listed, did_you_mean_one_of(expr.text, known)) if part)
     message = f"the size `{expr.span.text}`{owner and f' of {owner}'} is not known here"
     return refuse(message, expr.span, hint, "size")
 
 
-def _computed(l: Lowering, scope: Scope, expr: Expr) -> Dim:
+def _computed(low: Lowering, scope: Scope, expr: Expr) -> Dim:
     """A size that is worked out like any value: `x.shape[0]`, a constant, a loop's number."""
-    node = l.node(expr, scope)
-    found = l.statics.size(node)
+    node = low.node(expr, scope)
+    found = low.statics.size(node)
     if found is None:
         text = text_of(expr)
         message = f"`{text}` is not a size: a size is a whole number or made of the names of sizes"
@@ -107,6 +106,6 @@ def _combine(expr: Expr, rule: Callable[..., object], left: Dim, right: Dim) -> 
     if left is None or right is None:
         return None
     result = canonical(cast(Whole, rule(left, right)))
-    if not isinstance(result, int) and len(result.args) > MOST_TERMS:
+    if short(result) is None:
         raise refuse("this size has too many terms", expr.span, "give names to sizes", "limit")
     return result

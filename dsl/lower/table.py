@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from .. import syntax as s
-from ..values import Builtin, Form, Function
-from . import arithmetic, blocks, calls, declarations, expressions, indexing, loops, modules, products
+from ..values import Builtin, Derived, Form, Function
+from . import (
+    arithmetic,
+    blocks,
+    calls,
+    declarations,
+    derivatives,
+    expressions,
+    indexing,
+    loops,
+    modules,
+    norms,
+    products,
+    showing,
+)
 from .lowering import Handlers
 
 EXPRESSIONS: Handlers = {
@@ -20,8 +33,10 @@ EXPRESSIONS: Handlers = {
     s.Index: indexing.index,
     s.Attribute: expressions.attribute,
     s.Transpose: products.transpose,
+    s.Prime: derivatives.prime,
     s.Power: products.power,
-    s.Norm: expressions.norm,
+    s.Gradient: derivatives.gradient,
+    s.Norm: norms.norm,
     s.List: expressions.items,
     s.Comprehension: loops.comprehension,
     s.Conditional: arithmetic.conditional,
@@ -37,11 +52,12 @@ STATEMENTS: Handlers = {
     s.Repeat: loops.repeat,
     s.For: loops.loop,
     s.Import: modules.imported,
-    s.Show: blocks.show,
+    s.Show: showing.show,
 }
 
 CALLERS: Handlers = {
     Function: calls.call_function,
     Builtin: calls.call_builtin,
     Form: calls.call_form,
+    Derived: derivatives.call_derived,
 }

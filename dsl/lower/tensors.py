@@ -7,9 +7,9 @@ import torch
 from engine import Node, ops
 
 from ..errors import DslError, refuse
-from ..syntax import Expr, List
+from ..syntax import Expr
 from ..values import CALLABLE, Items, Module, Row, Value, Words
-from .located import Term, located, text_of
+from .located import Term, located, text_of, written
 
 
 def as_tensor(value: Value, expr: Expr) -> Node:
@@ -29,11 +29,11 @@ def _stacked(items: Items, expr: Expr) -> Node:
     """One tensor of several values; a list of numbers is a constant."""
     if not items.values:
         raise refuse("an empty list has no shape", expr.span, "write `zeros([0])`", "shape")
-    written = _parts(items, expr)
-    parts = [as_tensor(value, part) for value, part in zip(items.values, written, strict=True)]
+    exprs = written(expr, len(items.values))
+    parts = [as_tensor(value, part) for value, part in zip(items.values, exprs, strict=True)]
     if all(part.op is ops.const and part.shape == parts[0].shape for part in parts):
         return ops.const(_constant(parts))
-    terms = [Term(f"item {i}", *each) for i, each in enumerate(zip(parts, written, strict=True))]
+    terms = [Term(f"item {i}", *each) for i, each in enumerate(zip(parts, exprs, strict=True))]
     with located(expr.span, terms):
         return ops.stack(same_kind(parts))
 
@@ -43,13 +43,6 @@ def same_kind(parts: list[Node]) -> list[Node]:
     if all(part.kind == parts[0].kind for part in parts):
         return parts
     return [part if part.kind == "float" else ops.cast(part, kind="float") for part in parts]
-
-
-def _parts(items: Items, expr: Expr) -> list[Expr]:
-    """Where each item was written, if it was."""
-    if isinstance(expr, List) and len(expr.items) == len(items.values):
-        return list(expr.items)
-    return [expr] * len(items.values)
 
 
 def _constant(parts: list[Node]) -> torch.Tensor:

@@ -1,0 +1,90 @@
+"""Differentiation by name: grad, jacobian, hessian, jvp, vjp, hvp, of values and of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine import Node, hessian, hvp, jacobian, jvp, vjp
+
+from ..errors import refuse
+from ..lower.arguments import Arguments, Bound
+from ..lower.derivatives import by, call_derived, check_depends, check_number
+from ..lower.located import Term, located, text_of, written
+from ..lower.lowering import Lowering
+from ..lower.points import Point, as_float, at_point
+from ..scope import Scope
+from ..span import Span
+from ..values import CALLABLE, Derived, Form, Items, Row, Value
+from .builtin import form
+
+
+def grad(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
+    """`grad(loss, W)`, `grad(loss, [W, b])`, `grad(f)`, `grad(f, x)`."""
+    of, wrt = bound.one["of"], bound.one.get("wrt")
+    value = of.value(low)
+    if isinstance(value, CALLABLE):
+        derived = Derived(value, "gradient")
+        return (
+            derived
+            if wrt is None
+            else call_derived(low, derived, scope, Arguments((wrt,), {}, span))
+        )
+    if wrt is None:
+        text = text_of(of.expr)
+        message = f"`grad({text})` does not say with respect to what"
+        raise refuse(message, span, f"write `grad({text}, W)`", "gradient")
+    several = wrt.value(low)
+    if not isinstance(several, Items):
+        return by(low, scope, span, of.term(low, "of"), [wrt.term(low, "with respect to")])[0]
+    terms = [
+        low.as_term(each, expr, "with respect to")
+        for each, expr in zip(several.values, written(wrt.expr, len(several.values)), strict=True)
+    ]
+    return Items(tuple(by(low, scope, span, of.term(low, "of"), terms)))
+
+
+def _point(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Point:
+    """What is differentiated, by what: a value by a node, or a function at an argument."""
+    of, wrt = bound.one["of"], bound.one["wrt"]
+    value = of.value(low)
+    if isinstance(value, CALLABLE):
+        return at_point(low, scope, value, wrt, {}, span)
+    y, x = of.term(low, "of"), wrt.term(low, "with respect to")
+    check_depends(low, y, x, span)
+    return Point(y.node, x.node)
+
+
+def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
+    """`jacobian(y, x)` and `hessian(f, x)`: derivatives of all by all."""
+
+    def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
+        point = _point(low, scope, span, bound)
+        if name == "hessian":
+            check_number(Term("of", point.y, bound.one["of"].expr), span)
+        with located(span):
+            return low.keep(point.back(rule(point.y, point.x)), span, scope)
+
+    return form(f"{name}(of, wrt)", apply)
+
+
+def along(name: str, rule: Callable[[Point, Node], Node]) -> Form:
+    """`jvp(f, x, v)`, `vjp(f, x, u)`, `hvp(f, x, v)`: products with a vector, no matrix formed."""
+
+    def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
+        vector = bound.one["v"].term(low, "v")
+        point = _point(low, scope, span, bound)
+        with located(span, (vector,)):
+            node = low.keep(point.back(rule(point, as_float(vector.node))), span, scope)
+        return Row(node) if name == "vjp" and node.rank == 1 and vector.is_row else node
+
+    return form(f"{name}(of, wrt, v)", apply)
+
+
+CALCULUS = (
+    form("grad(of, wrt=None)", grad),
+    second("jacobian", jacobian),
+    second("hessian", hessian),
+    along("jvp", lambda point, v: jvp(point.y, [point.x], [v])),
+    along("vjp", lambda point, v: vjp(point.y, [point.x], v)[0]),
+    along("hvp", lambda point, v: hvp(point.y, [point.x], [v])[0]),
+)

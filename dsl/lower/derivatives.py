@@ -1,0 +1,205 @@
+"""Derivatives: `∇_W loss`, `∂y/∂x`, `∇f(x)`, `f'(t)`, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine import Node, gradients, jvp, ops, var
+from engine.dims import same_shape
+from engine.graph import depends, toposort
+
+from ..errors import Diagnostic, DslError, one_line, refuse
+from ..scope import Scope
+from ..span import Span
+from ..syntax import Gradient, Name, Prime
+from ..values import CALLABLE, Derived, Function, Row, Value
+from .arguments import Argument, Arguments
+from .calls import shapes_of
+from .located import Term, located, text_of
+from .lowering import Lowering
+from .points import Point, at_point
+from .products import transposed
+from .shapes import declared, kind_of
+
+HIGHEST_ORDER = 8
+
+# Functions of one element each; whatever is made of them alone has a derivative element by element.
+ELEMENTWISE = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "pow",
+        "sqrt",
+        "exp",
+        "log",
+        "abs",
+        "sign",
+        "sin",
+        "cos",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "erf",
+        "relu",
+        "gelu",
+        "silu",
+        "maximum",
+        "minimum",
+        "where",
+        "stop",
+        "cast",
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+    ]
+)
+
+
+def gradient(low: Lowering, scope: Scope, expr: Gradient) -> Value:
+    """`∇_W loss`, `∂loss/∂W`; `∇f` is a function."""
+    if expr.wrt is not None:
+        wrt = low.term(expr.wrt, scope, "with respect to")
+        return by(low, scope, expr.span, low.term(expr.of, scope, "of"), [wrt])[0]
+    of = low.value(expr.of, scope)
+    if isinstance(of, CALLABLE):
+        return Derived(of, "gradient")
+    text = text_of(expr.of)
+    hint = f"write `∇_W {text}`, or `grad({text}, W)`"
+    raise refuse(f"`∇{text}` does not say with respect to what", expr.span, hint, "gradient")
+
+
+def prime(low: Lowering, scope: Scope, expr: Prime) -> Value:
+    """`f'`, `f''` of a function; `x'` of a value is its transpose."""
+    value = low.value(expr.operand, scope)
+    if isinstance(value, CALLABLE):
+        if expr.order > HIGHEST_ORDER:
+            message = f"derivatives go up to order {HIGHEST_ORDER}"
+            raise refuse(message, expr.span, "", "limit")
+        return Derived(value, "derivative", expr.order)
+    for _ in range(expr.order % 2):
+        value = transposed(low, scope, expr, value, expr.operand)
+    return value
+
+
+def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -> list[Node]:
+    """The gradients of a number by each of several nodes. Raises DslError where there is none."""
+    check_number(of, span)
+    for each in wrt:
+        check_depends(low, of, each, span)
+    with located(span, (of, *wrt)):
+        found = gradients(of.node, [each.node for each in wrt])
+    return [low.keep(node, span, scope) for node in found]
+
+
+def check_number(of: Term, span: Span) -> None:
+    """Refuse a gradient of anything but a number."""
+    if of.node.rank not in (0, None):
+        text = of.text
+        hint = f"sum it, `sum({text})`, or mean it; of a vector there is the `jacobian({text}, x)`"
+        message = f"a gradient is of a number, and `{text}` is {of.node.describe()}"
+        raise DslError(Diagnostic(message, span, hint, "gradient", (of.operand,)))
+
+
+def check_depends(low: Lowering, of: Term, wrt: Term, span: Span) -> None:
+    """Refuse a gradient that is zero because no way leads there; say where the last one ends."""
+    if wrt.node.op is ops.const:
+        hint = f"declare `input {wrt.text} : []`, or write a function `f(x)` and `∇f(x)`"
+        raise refuse(f"`{wrt.text}` is a constant, which does not vary", span, hint, "gradient")
+    if wrt.node.kind != "float":
+        return
+    order = toposort([of.node])
+    live, cuts = {wrt.node}, list[Node]()
+    for node in order:
+        if any(x in live for x in node.inputs):
+            is_cut = node.kind != "float" or node.op is ops.stop
+            cuts.append(node) if is_cut else live.add(node)
+    if of.node in live and (of.node is not wrt.node or wrt.node in order):
+        return
+    raise _no_way(low, of, wrt, span, cuts)
+
+
+def _no_way(low: Lowering, of: Term, wrt: Term, span: Span, cuts: list[Node]) -> DslError:
+    places = [low.origins[node] for node in cuts if node in low.origins]
+    if places:
+        message = f"the gradient of `{of.text}` with respect to `{wrt.text}` is zero"
+        notes = tuple(f"`{one_line(p.text)}` at {p.label} lets nothing through" for p in places[:3])
+        return DslError(Diagnostic(message, span, "", "gradient", notes=notes))
+    leaves = [n for n in toposort([of.node]) if n.op is ops.variable]
+    names = ", ".join(f"`{low.labels.get(leaf, leaf.label())}`" for leaf in leaves[:8])
+    hint = f"it depends on {names}" if names else "it depends on nothing that varies"
+    return refuse(f"`{of.text}` does not depend on `{wrt.text}`", span, hint, "gradient")
+
+
+def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Arguments) -> Value:
+    """`∇f(x)`, `f'(t)`."""
+    if len(arguments.positional) != 1:
+        raise _one_argument(function, arguments)
+    argument = arguments.positional[0]
+    point = at_point(low, scope, function.of, argument, arguments.named, arguments.span)
+    span = arguments.span
+    if function.form == "gradient":
+        check_number(Term("of", point.y, argument.expr), span) if point.y.rank else None
+        with located(span):
+            node = point.back(gradients(point.y, [point.x])[0])
+    else:
+        node = _derivative(function, point, span)
+    low.keep(node, span, scope)
+    return Row(node) if isinstance(argument.value(low), Row) else node
+
+
+def _derivative(function: Derived, point: Point, span: Span) -> Node:
+    """d/dx, as often as there are primes; of a tensor element by element."""
+    if point.x.shape != () and not _acts_elementwise(point):
+        message = f"`{function.name}` is the derivative of a function of one number"
+        hint = f"`{function.of.name}` mixes elements; write `jacobian({function.of.name}, x)`"
+        raise refuse(message, span, hint, "gradient")
+    y = point.y
+    with located(span):
+        for _ in range(function.order):
+            y = jvp(y, [point.x], [ops.ones(point.x.shape)])
+    return point.back(y)
+
+
+def _acts_elementwise(point: Point) -> bool:
+    """Whether each element of y is made of the element of x at the same place alone."""
+    if not same_shape(point.y.shape, point.x.shape):
+        return False
+    between = depends([point.y], [point.x]) - {point.x}
+    return all(
+        node.op.name in ELEMENTWISE and same_shape(node.shape, point.x.shape) for node in between
+    )
+
+
+def _one_argument(function: Derived, arguments: Arguments) -> DslError:
+    texts = [text_of(each.expr) for each in arguments.positional]
+    call = f"{function.of.name}({', '.join(texts)})"
+    hint = f"write `grad({call}, {texts[0]})`" if texts else f"write `{function.name}(x)`"
+    message = (
+        f"`{function.name}` takes one argument: which one it is the derivative by must be clear"
+    )
+    return refuse(message, arguments.span, hint, "call")
+
+
+def formula(low: Lowering, derived: Derived) -> Value:
+    """`∇f` alone: the gradient at the parameters of f themselves, as their shapes are declared."""
+    function: object = derived
+    while isinstance(function, Derived):
+        function = function.of
+    if not isinstance(function, Function) or len(function.definition.parameters) != 1:
+        return derived
+    (parameter,) = function.definition.parameters
+    shapes, inner = shapes_of(function.definition), function.scope.child()
+    annotation = shapes.get(parameter.name.text)
+    if annotation is None and derived.form == "gradient":
+        return derived
+    shape = () if annotation is None else declared(low, inner, annotation, True, "this parameter")
+    kind = "float" if annotation is None else kind_of(annotation)
+    leaf = var(parameter.name.text, shape, kind)
+    name = Name(parameter.name.text, span=parameter.span)
+    arguments = Arguments((Argument(name, inner, leaf),), {}, parameter.span)
+    with low.trial():
+        return call_derived(low, derived, inner, arguments)
