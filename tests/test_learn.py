@@ -153,7 +153,7 @@ def test_only_a_new_shape_is_bound_again(monkeypatch: pytest.MonkeyPatch) -> Non
     trainer, bound = make_trainer(), list[int]()
     step_for = trainer.evaluator.step_for
     monkeypatch.setattr(
-        trainer.evaluator, "step_for", lambda tensors: bound.append(1) or step_for(tensors)
+        trainer.evaluator, "step_for", lambda *args: bound.append(1) or step_for(*args)
     )
     run(trainer, batches(12))
     assert len(bound) == 3
@@ -212,6 +212,20 @@ def test_parameters_of_unknown_shape_take_that_of_their_values() -> None:
     assert trainer.slots["v(w)"].shape == (2, 3)
 
 
+def test_lists_take_the_precision_of_the_parameters() -> None:
+    w, y = var("w", []), var("y", [2])
+    value = torch.tensor(1.0, dtype=torch.float64)
+    trainer = Trainer(ops.sum(w * y), {"w": w}, {"w": value}, sgd, lambda t: 0.1)
+    run(trainer, [{"y": [0.1, 0.2]}])
+    assert trainer.state["w"].item() == 1.0 - 0.1 * (0.1 + 0.2)
+
+
+def test_a_size_may_be_told_by_data_that_the_loss_does_not_use() -> None:
+    w, data = var("w", []), var("data", ["N"])
+    trainer = Trainer(w * ops.size("N"), {"w": w}, {"w": 1.0}, sgd, 1.0)
+    assert run(trainer, [{data: torch.ones(n)} for n in (3, 4)]) == [3.0, -8.0]
+
+
 def test_a_loss_of_unknown_rank_must_turn_out_a_scalar() -> None:
     w = var("w")
     assert run(Trainer(w * w, {"w": w}, {"w": 3.0}, sgd, 0.1), [{}]) == [9.0]
@@ -239,6 +253,11 @@ def test_evaluate_uses_the_present_parameters() -> None:
         (lambda: Trainer(loss, {"W": W * 2}, {"W": 0.0}, sgd, 0.1), KindError, "`W` is not a var"),
         (lambda: Trainer(loss, {"W": W, "V": W}, values(), sgd, 0.1), EngineError, "one variable"),
         (lambda: Trainer(loss, PARAMS, {"U": 0}, sgd, 0.1), MissingInput, "hidden.W`, `hidden.b"),
+        (
+            lambda: Trainer(loss, PARAMS, {**values(), "U": torch.ones(7, 3).double()}, sgd, 0.1),
+            KindError,
+            "`U` is torch.float64, but `W` is torch.float32",
+        ),
         (
             lambda: Trainer(
                 loss, {"W": W}, values(), Optimizer(lambda θ, g, s, t, lr: (θ,), ("m",)), 0.1
@@ -271,6 +290,7 @@ def test_a_wrong_call_is_told_when_the_trainer_is_made(
         ([{"x": torch.zeros(4, 5), "labels": torch.zeros(4)}], KindError, "takes ints"),
         ([{"x": torch.zeros(4, 5), "labels": torch.full((4,), 9)}], EngineError, "out of bounds"),
         ([(torch.zeros(4, 5), torch.zeros(4))], KindError, "not a tuple"),
+        ([{"x": torch.zeros(4, 5).double(), "labels": [0] * 4}], KindError, "`x` is torch.float64"),
         ({"x": torch.zeros(4, 5), "labels": torch.zeros(4).long()}, KindError, r"\[batch\]"),
     ],
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +23,8 @@ from engine.learn.interrupt import DEFERRAL
 from engine.learn.step import LEARNING_RATE, STEP_NUMBER, Optimizer, train_step
 from engine.ops import const
 from engine.run import Evaluator
-from engine.run.bind import Feeds, as_tensors, match
+from engine.run.bind import Feeds, as_tensors, beside, match, placement
+from engine.run.evaluate import remember
 from engine.run.plan import Step
 
 
@@ -65,7 +65,8 @@ class Trainer:
     `lr` is a number, or a schedule: a function of the number of the step, which counts from 1.
     `state` (path -> tensor) are the parameters themselves, `slots` the optimiser's states, `step`
     the number of steps done.
-    Raises what `train_step` raises, and MissingInput for a parameter without a value.
+    Raises what `train_step` raises, MissingInput for a parameter without a value, and KindError for
+    values of several precisions or devices.
 
     >>> from engine import ops, var
     >>> w, x, y = var("w", []), var("x", ["n"]), var("y", ["n"])
@@ -104,11 +105,10 @@ class Trainer:
 
     def _bind_leaves(self) -> None:
         """Give each leaf of the step its tensor once; the places of the batch stay open."""
-        some = next(iter(self.state.values()), torch.zeros(()))
+        place = placement(list(self._params), list(self._params.values()))
         with torch.inference_mode(False):
-            self._number = torch.zeros((), dtype=torch.int64, device=some.device)
-            dtype = reduce(torch.promote_types, (p.dtype for p in self.state.values()), some.dtype)
-            self._rate = torch.zeros((), dtype=dtype, device=some.device)
+            self._number = torch.zeros((), dtype=torch.int64, device=place.device)
+            self._rate = torch.zeros((), dtype=place.dtype, device=place.device)
         states = {leaf: self.slots[name] for name, leaf in self.graph.states.items()}
         clock = {STEP_NUMBER: self._number, LEARNING_RATE: self._rate}
         bound = {**self._params, **states, **clock}
@@ -161,14 +161,16 @@ class Trainer:
         """Put the batch into its places; only its shapes can ask for another binding."""
         if not isinstance(feeds, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] (a user's)
             raise KindError(f"a batch is {{leaf: tensor}}, not a {type(feeds).__name__}")
-        batch = as_tensors(self._batch_leaves, match(self._batch_leaves, feeds))
+        values = match(self._batch_leaves, feeds)
+        # The rate goes along so that lists and numbers take the parameters' precision and device.
+        _, *batch = as_tensors([LEARNING_RATE, *self._batch_leaves], [self._rate, *values])
         for (i, _), tensor in zip(self._open, batch, strict=True):
             self._tensors[i] = tensor
-        key = tuple([(t.shape, t.dtype, t.device) for t in batch])
+        plan = self.evaluator.plan
+        others = beside(plan.leaves, plan.lacks, feeds)
+        key = (others, *[(t.shape, t.dtype, t.device) for t in batch])
         step = self._steps.get(key)
-        if step is None:
-            step = self._steps[key] = self.evaluator.step_for(self._tensors)
-        return step
+        return step or remember(self._steps, key, self.evaluator.step_for(self._tensors, others))
 
     def evaluate(self, node: Node, feeds: Feeds) -> Tensor:
         """The value of a node at the present parameters: a validation loss, a prediction."""
