@@ -36,6 +36,13 @@ def some_axes(axis: Axis, x: Node) -> tuple[int, ...] | None:
     axes = tuple(sorted(one_axis(a, x) for a in given))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"an axis is named twice in {tuple(given)}", nodes=(x,))
+    left = [a for a in axes if a >= 0]
+    if len(left) < len(axes) and left != list(range(len(left))):
+        raise ShapeError(
+            f"which of the axes {tuple(given)} comes first depends on the rank, which is unknown",
+            nodes=(x,),
+            hint="count all of them from one side",
+        )
     return () if x.rank == 0 else axes
 
 

@@ -10,6 +10,7 @@ from engine.graph import Node, Operand
 from engine.ops import kernels
 from engine.ops.axes import new_axis
 from engine.ops.families import broadcast_to, multilinear, times, to_float
+from engine.ops.layout import transpose
 from engine.ops.sources import eye
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -57,12 +58,21 @@ def _without_diagonals(
     free = iter([c for c in LETTERS if c not in "".join(terms) + out])
     for i, x in enumerate(xs):
         for place, letter in enumerate(terms[i]):
-            if letter in terms[i][:place] and x.shape is not None:
+            if letter in terms[i][:place]:
                 new = next(free)
                 terms[i] = terms[i][:place] + new + terms[i][place + 1 :]
                 terms.append(letter + new)
-                nodes.append(eye(x.shape[place]))
+                nodes.append(_identity(x, place, len(terms[i])))
     return terms, tuple(nodes)
+
+
+def _identity(x: Node, place: int, rank: int) -> Node:
+    """The identity matrix of the size of an axis, which `x` lends where it is not known."""
+    n = None if x.shape is None else x.shape[place]
+    if n is not None:
+        return eye(n)
+    rest = [axis for axis in range(rank) if axis != place]
+    return eye(transpose(x, [*rest, place]))
 
 
 def _split(y: Node) -> tuple[list[str], str]:

@@ -12,9 +12,17 @@ from engine.errors import ShapeError
 from engine.graph import Kind, Node, Op, Operand, as_node, promote
 from engine.ops import kernels
 from engine.ops.axes import Axis, one_axis, reduced, reduced_size, restore_axes, some_axes
-from engine.ops.families import broadcast_to, elements, linear, times, to_float, to_number
+from engine.ops.families import (
+    broadcast_to,
+    elements,
+    linear,
+    times,
+    to_float,
+    to_number,
+    unbroadcast,
+)
 from engine.ops.functions import exp
-from engine.ops.layout import cast, flip, reshape
+from engine.ops.layout import cast, flip, reshape, transpose
 from engine.ops.logic import equal, not_equal, where
 from engine.ops.sources import eye, size_value, source
 
@@ -27,6 +35,12 @@ def spread(g: Node, y: Node, x: Node) -> Node:
 def kept(g: Node, y: Node) -> Node:
     """`g`, shaped like the reduction `y`, with its axes put back as 1 so that it broadcasts."""
     return g if y.attrs["keepdims"] else restore_axes(g, y.attrs["axis"])
+
+
+def scaled(g: Node, y: Node, x: Node, slope: Node) -> Node:
+    """`g`, shaped like the reduction `y` of `x`, times the slope at each element of `x`."""
+    product = kept(g, y) * slope
+    return product if x.rank is not None else unbroadcast(product, x)  # x may be a scalar
 
 
 def _reduced_shape(attrs: Any, x: Node) -> Shape:
@@ -116,7 +130,7 @@ def _deviation(y: Node, x: Node) -> Node:
 var = reduction(
     "var",
     kernels.var,
-    vjp=lambda g, y, x: kept(g, y) * _deviation(y, x),
+    vjp=lambda g, y, x: scaled(g, y, x, _deviation(y, x)),
     jvp=lambda dx, y, x: sum(dx * _deviation(y, x), y.attrs["axis"], y.attrs["keepdims"]),
     tex=r"\operatorname{var}(%s)",
     cost=4,
@@ -141,7 +155,7 @@ def extreme(name: str, kernel: Callable[..., Any]) -> Op:
     return reduction(
         name,
         kernel,
-        vjp=lambda g, y, x: kept(g, y) * _share(y, x),
+        vjp=lambda g, y, x: scaled(g, y, x, _share(y, x)),
         jvp=lambda dx, y, x: sum(dx * _share(y, x), y.attrs["axis"], y.attrs["keepdims"]),
         tex=rf"\{name} %s",
         operand=to_number,
@@ -154,7 +168,7 @@ min = extreme("min", kernels.min)
 logsumexp = reduction(
     "logsumexp",
     kernels.logsumexp,
-    vjp=lambda g, y, x: kept(g, y) * exp(x - kept(y, y)),
+    vjp=lambda g, y, x: scaled(g, y, x, exp(x - kept(y, y))),
     jvp=lambda dx, y, x: sum(dx * exp(x - kept(y, y)), y.attrs["axis"], y.attrs["keepdims"]),
     tex=r"\log\textstyle\sum e^{%s}",
     cost=6,
@@ -174,7 +188,7 @@ def _unit(y: Node, x: Node) -> Node:
 norm = reduction(
     "norm",
     kernels.norm,
-    vjp=lambda g, y, x: kept(g, y) * _unit(y, x),
+    vjp=lambda g, y, x: scaled(g, y, x, _unit(y, x)),
     jvp=lambda dx, y, x: sum(dx * _unit(y, x), y.attrs["axis"], y.attrs["keepdims"]),
     tex=r"\left\lVert %s \right\rVert",
     glyph="‖‖",
@@ -187,6 +201,8 @@ def _prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     node = to_number(x)
     if axis is None and not keepdims and node.rank != 0:
         return prod.node((reshape(node, -1),), axis=-1, keepdims=False)
+    if axis is None and node.rank is None:
+        raise ShapeError("the product over all axes needs a known rank to keep them", nodes=(node,))
     axes = some_axes(tuple(range(node.rank or 0)) if axis is None else axis, node) or ()
     for a in axes:
         node = prod.node((node,), axis=a, keepdims=True)
@@ -211,9 +227,15 @@ def _others(y: Node, x: Node) -> Node:
 
 
 def _swap_last(x: Node, axis: int) -> Node:
-    from engine.ops.layout import swapaxes
-
-    return x if axis == -1 else swapaxes(x, axis, -1)
+    if axis == -1:
+        return x
+    if axis >= 0:
+        raise ShapeError(
+            f"the gradient of a product along axis {axis} needs a known rank",
+            nodes=(x,),
+            hint="count the axis from the right",
+        )
+    return transpose(x, (-1, *range(axis + 1, -1), axis))
 
 
 prod = Op(
