@@ -56,7 +56,13 @@ def test_the_prompt_is_a_list_or_a_tensor_with_or_without_a_batch() -> None:
     assert many.tolist() == expected
     for prompt in ([7, 0], torch.tensor([7, 0], dtype=torch.int32)):
         assert generate(logits, tokens, weights(), prompt, 5).tolist() == expected[1]
-    assert generate(logits, tokens, weights(), [4], 0).tolist() == [4]
+    none = generate(logits, tokens, weights(), torch.tensor([4], dtype=torch.uint8), 0)
+    assert (none.tolist(), none.dtype) == ([4], torch.int64)
+
+
+def test_what_is_fed_may_hold_the_tokens_of_training() -> None:
+    fed = {**weights(), tokens: torch.zeros(3, 5).long()}
+    assert generate(logits, tokens, fed, [1, 2, 3], 4).tolist() == by_hand([1, 2, 3], 4)
 
 
 @pytest.mark.parametrize("shape", [[T], None], ids=["vector", "any rank"])
@@ -107,7 +113,7 @@ def test_tokens_are_drawn_with_the_probabilities_of_softmax() -> None:
 
 
 def test_a_small_temperature_comes_to_the_greedy_choice() -> None:
-    found = generate(logits, tokens, weights(), [1, 2], 8, temperature=1e-300)
+    found = generate(logits, tokens, weights(), [1, 2], 8, temperature=5e-324)
     assert found.tolist() == by_hand([1, 2], 8)
 
 
@@ -184,6 +190,7 @@ def call(prompt: Any, n: int = 1, **settings: Any) -> Callable[[], Tensor]:
     [
         (call([]), ShapeError, "the prompt is empty"),
         (call(torch.zeros(2, 0).long()), ShapeError, "the prompt is empty"),
+        (lambda: next(stream(logits, tokens, {}, [])).token, ShapeError, "the prompt is empty"),
         (call([1.5]), KindError, "whole numbers"),
         (call("once"), KindError, "a prompt is a list or a tensor of whole numbers"),
         (call(torch.ones(1, 2, 3).long()), ShapeError, r"not \[1, 2, 3\]"),
