@@ -1,4 +1,4 @@
-"""A text as whole numbers: characters, a split into two parts, windows to learn from, and the bigram model to beat."""
+"""A text as whole numbers, split in two; windows to learn from; the bigram model to beat."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def documentation() -> str:
 
 
 def read(path: Path) -> str:
-    """The text of a file. Raises ValueError when it is not UTF-8, OSError when it cannot be read."""
+    """The text of a file. Raises ValueError if it is not UTF-8, OSError if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -62,7 +62,7 @@ def read(path: Path) -> str:
 
 
 def windows(ids: Tensor, length: int, count: int, seed: int) -> dict[str, Tensor]:
-    """`count` stretches of the text as int[count, length], each with its characters one place on."""
+    """`count` stretches of the text as int[count, length], and the same one place on."""
     generator = torch.Generator().manual_seed(seed)
     start = torch.randint(len(ids) - length, (count, 1), generator=generator)
     stretch = ids[start + torch.arange(length + 1)]
@@ -78,7 +78,7 @@ def batches(ids: Tensor, length: int, count: int, seed: int = 0) -> Iterator[dic
 
 
 def bigram_loss(corpus: Corpus) -> float:
-    """Nats per held-out character when each is guessed from the one before, by smoothed counts of the train part."""
+    """Nats per held-out character, each guessed from the one before by smoothed counts."""
     n = len(corpus.characters)
     counts = torch.full((n, n), 0.1, dtype=torch.float64)
     pairs = (corpus.train[:-1], corpus.train[1:])

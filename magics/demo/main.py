@@ -1,4 +1,4 @@
-"""The demo from program text to generated text, told in the terminal; pictures and weights go to a folder."""
+"""The demo from program text to generated text; pictures and weights go to a folder."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def _learn(program: dsl.Program, corpus: Corpus, setting: Setting, out: Path) ->
     count = sum(tensor.numel() for tensor in trainer.state.values())
     _title("Learning")
     _say(
-        f"{len(corpus.train) + len(corpus.held_out):,} characters, {len(corpus.characters)} different; "
+        f"{len(corpus.train) + len(corpus.held_out):,} characters, "
+        f"{len(corpus.characters)} different; "
         f"{count:,} parameters in {len(trainer.state)} tensors"
     )
     history = train(program, trainer, corpus, setting)

@@ -1,4 +1,4 @@
-"""The training of the demo: a progress bar, the held-out loss now and then, an end by steps, time or Ctrl-C."""
+"""The demo's training: a bar, the held-out loss now and then, an end by steps, time or Ctrl-C."""
 
 from __future__ import annotations
 
