@@ -1,7 +1,7 @@
 """Graphs shown as text, rails, dot and LaTeX: strings in, strings out, nothing drawn here."""
 
 from engine.show.dot import dot
-from engine.show.latex import latex
+from engine.show.latex import latex, symbol
 from engine.show.names import Legend, visible
 from engine.show.rails import rails
 from engine.show.summary import summary
@@ -18,6 +18,7 @@ __all__ = [
     "latex",
     "rails",
     "summary",
+    "symbol",
     "view",
     "visible",
 ]

@@ -1,0 +1,54 @@
+"""What a wrong cell gets: the fact, `Cell In[5], line 3`, the line with a caret, and the way out.
+
+IPython shows these lines in the place of a Python traceback; the cell still fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+
+from dsl import DslError
+from engine import EngineError, Node
+
+BOLD, RED, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+
+
+class GraphError(Exception):
+    """A cell or a verb that cannot be carried out. The text is all that is shown of it."""
+
+    def __init__(self, message: str, *, help: str = "") -> None:
+        super().__init__(f"{message}\n  help: {help}" if help else message)
+
+    def _render_traceback_(self) -> list[str]:
+        lines = f"{type(self).__name__}: {self}".splitlines()
+        return lines if os.environ.get("NO_COLOR") else [_coloured(line) for line in lines]
+
+
+def from_language(error: DslError) -> GraphError:
+    """The error of a text, its places called as the notebook calls them."""
+    text = re.sub(r"^error: ", "", str(error)).replace("\nerror: ", "\nGraphError: ")
+    text = re.sub(r"^  (?=Cell In\[)", "", text, flags=re.MULTILINE)
+    return GraphError(re.sub(r"(Cell In\[\d+\]):(\d+):\d+", r"\1, line \2", text))
+
+
+def from_engine(error: EngineError, names: Mapping[Node, str]) -> GraphError:
+    """The error of a graph that was run, its operands called by the user's names."""
+    texts = tuple(names.get(node, node.label()) for node in error.nodes)
+    return GraphError(
+        "\n".join([error.message, *_operands(error, texts)]), help=error.help(texts) or ""
+    )
+
+
+def _operands(error: EngineError, texts: tuple[str, ...]) -> Iterator[str]:
+    for node, text in zip(error.nodes, texts, strict=True):
+        yield f"    {text}: {node.describe()}"
+
+
+def _coloured(line: str) -> str:
+    """Names of errors red, places green, what is pointed at red, the way out cyan."""
+    line = re.sub(r"^(GraphError)(?=:)", rf"{BOLD}{RED}\1{RESET}", line)
+    line = re.sub(r"^(Cell In\[\d+\], line \d+)", rf"{GREEN}\1{RESET}", line)
+    line = re.sub(r"^(\s+\| *)(\^+)$", rf"\1{BOLD}{RED}\2{RESET}", line)
+    return re.sub(r"^(  )(help)(?=:)", rf"\1{BOLD}{CYAN}\2{RESET}", line)

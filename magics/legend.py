@@ -1,0 +1,41 @@
+"""What a program calls its nodes, as pictures want it: names, functions, inputs and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsl import Program
+from engine import Node
+from engine.graph import toposort
+from engine.show import Legend
+
+
+def legend(program: Program) -> Legend:
+    """The user's names, the calls that nodes stand in, and which leaves are learned."""
+    inputs = {leaf: name for name, leaf in program.inputs.items()}
+    params = {leaf: path for path, leaf in program.params.items()}
+    paths = {node: _calls(path) for node, path in program.places.items()}
+    names = {**program.labels, **inputs}
+    for leaf, path in params.items():
+        names[leaf] = ".".join(path.split(".")[len(program.places.get(leaf, ())) :])
+    return Legend(
+        names, paths, {**dict.fromkeys(inputs, "input"), **dict.fromkeys(params, "param")}
+    )
+
+
+def _calls(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The calls of a path; the number of a pass goes with the call it repeats: `h.0`."""
+    calls: list[str] = []
+    for part in path:
+        if part.isdigit() and calls:
+            calls[-1] += f".{part}"
+        else:
+            calls.append(part)
+    return tuple(calls)
+
+
+def sinks(nodes: Iterable[Node]) -> list[Node]:
+    """Those of the nodes that no other of them is made of, in their order."""
+    unique = list(dict.fromkeys(nodes))
+    inner = set(toposort([x for node in unique for x in node.inputs]))
+    return [node for node in unique if node not in inner]

@@ -1,0 +1,222 @@
+"""The cells of one notebook, compiled together: later cells see the names of earlier ones.
+
+A cell that is run again takes its own old place. What no longer compiles then is set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+import dsl
+from dsl import DslError, Program
+from engine import Node
+from engine.dims import evaluate
+from engine.graph import toposort
+from engine.run.bind import bind_sizes
+from magics.errors import GraphError
+from magics.legend import legend
+from magics.values import is_plain, usable
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A parsed cell; `key` is what the notebook knows it by, or empty."""
+
+    key: str
+    tree: Any
+
+    @property
+    def source(self) -> Any:
+        """The text, and what it is called: `Cell In[5]`."""
+        return self.tree.span.source
+
+    @property
+    def names(self) -> set[str]:
+        """What the cell defines."""
+        return {name for each in self.tree.statements for name in dsl.names_of(each)}
+
+    def concerns(self, error: Any) -> bool:
+        """Whether an error stands in this cell, or was reached by a call in it."""
+        spans = [error.span, *(call.span for call in error.calls)]
+        return any(span.source is self.source for span in spans)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A cell that compiled: the program up to it, and the labels of cells that no longer do."""
+
+    cell: Cell
+    program: Program
+    set_aside: tuple[str, ...]
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The values that the cell defines."""
+        known = self.program.nodes
+        return {name: known[name] for name in known if name in self.cell.names}
+
+    @property
+    def functions(self) -> list[Any]:
+        """The functions that the cell defines."""
+        known = self.program.functions
+        return [known[name] for name in known if name in self.cell.names]
+
+    @property
+    def lines(self) -> list[tuple[str, Node]]:
+        """The bare expressions of the cell, as written, and their values."""
+        own = [each for each in self.program.shown if each.span.source is self.cell.source]
+        return [(" ".join(each.span.text.split()), x) for each in own for x in nodes_of(each.value)]
+
+
+class Session:
+    """The cells so far, and the parameters of their program."""
+
+    def __init__(self) -> None:
+        self._cells: list[Cell] = []
+        self._program: Program | None = None
+        self._params: dict[Node, Tensor] = {}
+
+    @property
+    def program(self) -> Program:
+        """The program of all cells. Raises GraphError before the first."""
+        if self._program is None:
+            raise GraphError(
+                "there is no graph yet", help="write one in a cell that starts `%%graph`"
+            )
+        return self._program
+
+    def add(self, text: str, label: str, key: str, namespace: Mapping[str, object]) -> Built:
+        """Compile a cell with the others. Raises DslError, which leaves the session as it was.
+
+        Where that fails, the cell takes the place of every cell that defines one of its names.
+        """
+        cell, consts = Cell(key, dsl.parse(text, label)), usable(namespace)
+        before = self._cells
+        try:
+            cells, program = _fitting(_placed(before, cell), cell, consts)
+        except DslError as error:
+            others = [each for each in before if not each.names & cell.names]
+            if len(others) == len(before):
+                raise
+            cells, program = _instead(_placed(others, cell), cell, consts, error)
+        self._cells, self._program = cells, program
+        upto = cells[: cells.index(cell) + 1]
+        lost = tuple(
+            each.source.name for each in before if each not in cells and not each.names & cell.names
+        )
+        return Built(cell, program if upto == cells else _lower(upto, consts), lost)
+
+    @property
+    def names(self) -> dict[Node, str]:
+        """What the program so far calls its nodes."""
+        return dict(legend(self._program).names) if self._program else {}
+
+    def node(self, name: str) -> Node:
+        """The value, input or parameter of a name. Raises GraphError for none of them."""
+        known = {**self.program.params, **self.program.inputs, **self.program.nodes}
+        if name in known:
+            return known[name]
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
+        raise GraphError(f"`{name}` is no value of this graph", help=hint)
+
+    def feeds(self, nodes: Sequence[Node], namespace: Mapping[str, object]) -> dict[Node, Any]:
+        """A value for each leaf that the nodes need: inputs by name, parameters as first drawn.
+
+        Raises GraphError naming the inputs without a value.
+        """
+        needed = set(toposort(nodes))
+        inputs = {name: leaf for name, leaf in self.program.inputs.items() if leaf in needed}
+        for name, leaf in inputs.items():
+            if not is_plain(namespace.get(name)):
+                raise _no_value(leaf, namespace.get(name))
+        values = {leaf: namespace[name] for name, leaf in inputs.items()}
+        learned = [leaf for leaf in self.program.params.values() if leaf in needed]
+        return {**values, **self._drawn(learned, values)} if learned else values
+
+    def has_values(self, nodes: Sequence[Node], namespace: Mapping[str, object]) -> bool:
+        """Whether the namespace has a value for every input that the nodes need."""
+        needed = set(toposort(nodes))
+        inputs = [name for name, leaf in self.program.inputs.items() if leaf in needed]
+        return all(is_plain(namespace.get(name)) for name in inputs)
+
+    def _drawn(self, leaves: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Tensor]:
+        """The parameters, each drawn once; one whose shape has changed is drawn again."""
+        sizes = bind_sizes([(leaf, np.shape(value)) for leaf, value in values.items()])
+        if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
+            first = self.program.init(sizes=sizes)
+            drawn = {leaf: first[path] for path, leaf in self.program.params.items()}
+            kept = {x: t for x, t in self._params.items() if _fits(x, t, sizes)}
+            self._params = {**drawn, **kept}
+        return {leaf: self._params[leaf] for leaf in leaves}
+
+
+def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
+    """Whether a parameter was drawn, and in the shape that these sizes make."""
+    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None]
+    return tensor is not None and list(tensor.shape) == shape
+
+
+def _placed(cells: Sequence[Cell], new: Cell) -> list[Cell]:
+    """The cells with a new one: where it stood before, else at the end."""
+    if new.key and any(each.key == new.key for each in cells):
+        return [new if each.key == new.key else each for each in cells]
+    return [*cells, new]
+
+
+def _fitting(
+    cells: list[Cell], new: Cell, consts: Mapping[str, object]
+) -> tuple[list[Cell], Program]:
+    """The cells that compile together with a new one. Raises DslError for what is wrong in that."""
+    while True:
+        try:
+            return cells, _lower(cells, consts)
+        except DslError as error:
+            own = [each for each in error.diagnostics if new.concerns(each)]
+            others = [c for c in cells if not any(c.concerns(d) for d in error.diagnostics)]
+            if own or others == cells:
+                raise DslError(*(own or error.diagnostics)) from None
+            cells = others
+
+
+def _instead(
+    cells: list[Cell], new: Cell, consts: Mapping[str, object], first: DslError
+) -> tuple[list[Cell], Program]:
+    try:
+        return _fitting(cells, new, consts)
+    except DslError as second:
+        fewer = len(second.diagnostics) < len(first.diagnostics)
+        raise (second if fewer else first) from None
+
+
+def _lower(cells: Sequence[Cell], consts: Mapping[str, object]) -> Program:
+    statements = tuple(statement for cell in cells for statement in cell.tree.statements)
+    return Program(dsl.lower(replace(cells[-1].tree, statements=statements), consts, {}))
+
+
+def _no_value(leaf: Node, found: object) -> GraphError:
+    name = leaf.label()
+    if found is None:
+        return GraphError(
+            f"the input `{name}` {leaf.describe()} has no value",
+            help=f"give it one in Python: `{name} = …`, a tensor, an array or a number",
+        )
+    return GraphError(
+        f"the input `{name}` {leaf.describe()} cannot take a {type(found).__name__}",
+        help="it takes a tensor, an array or a number",
+    )
+
+
+def nodes_of(value: Any) -> list[Node]:
+    """The nodes in a value of the language: itself, a row's, those of a list."""
+    if isinstance(value, Node):
+        return [value]
+    if hasattr(value, "node"):
+        return [value.node]
+    return [node for each in getattr(value, "values", ()) for node in nodes_of(each)]
