@@ -136,9 +136,9 @@ class Beside:
 
 
 def lacking(leaves: Sequence[Node], needed: Iterable[Size]) -> frozenset[str]:
-    """The sizes without a value that stand in no shape of the leaves."""
-    told = {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
-    return frozenset(size.name for size in set(needed) - told if size.value is None)
+    """The sizes without a value that stand in no shape of the leaves, or only in polynomials."""
+    told = {dim for leaf in leaves for dim in leaf.shape or ()}
+    return frozenset(size.name for size in needed if size.value is None and size not in told)
 
 
 def beside(leaves: Sequence[Node], names: frozenset[str], feeds: Feeds) -> Beside:
