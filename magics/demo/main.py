@@ -114,10 +114,8 @@ def _learn(program: dsl.Program, corpus: Corpus, setting: Setting, out: Path) ->
 def _compare(history: History, bigram: float) -> None:
     loss = history.held_out[-1][1]
     verdict = "lower, as it must be" if loss < bigram else "NOT lower: it has not learned enough"
-    _say(
-        f"held-out loss {loss:.3f} nats per character; a bigram model of the same split {bigram:.3f}"
-    )
-    _say(f"({verdict})")
+    _say(f"held-out loss    {loss:.3f} nats per character ({verdict})")
+    _say(f"a bigram model   {bigram:.3f} on the same split")
 
 
 def _write_on(program: dsl.Program, trainer: Trainer, corpus: Corpus, setting: Setting) -> None:
