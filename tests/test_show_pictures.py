@@ -79,8 +79,8 @@ def test_rails_lead_to_exactly_the_lines_that_are_read(node: Node) -> None:
 
 
 NESTED = """\
-subgraph cluster_0 { label=<block> labeljust=l margin=10
-subgraph cluster_1 { label=<attention> labeljust=l margin=10
+subgraph cluster_0 { label="block" labeljust=l margin=10
+subgraph cluster_1 { label="attention" labeljust=l margin=10
 """
 
 

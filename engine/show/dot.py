@@ -28,7 +28,7 @@ LINES: Mapping[ArrowKind, str] = {
 }
 HEAD = """\
 digraph {
-  graph [bgcolor=transparent rankdir=TB ranksep=0.3 nodesep=0.22 nslimit=2 mclimit=0.5]
+  graph [bgcolor=transparent rankdir=TB ranksep=0.15 nodesep=0.22 nslimit=2 mclimit=0.5]
   graph [fontname="Arial" fontsize=11 fontcolor="#7c8798" color="#a3acb9" style=rounded]
   node [fontname="Arial" fontsize=12 fontcolor="#1e293b" shape=box style="rounded,filled"]
   node [height=0.3 width=0.3 margin="0.1,0.05"]
@@ -63,8 +63,8 @@ def _nested(boxes: Sequence[Box]) -> Iterator[str]:
         common = sum(1 for p in _prefixes(box.path) if opened[: len(p)] == p)
         yield from ("}" for _ in opened[common:])
         for path in _prefixes(box.path)[common:]:
-            label = escape(visible(path[-1]))
-            yield f"subgraph cluster_{place[path]} {{ label=<{label}> labeljust=l margin=10"
+            label = _quoted(visible(path[-1]))
+            yield f"subgraph cluster_{place[path]} {{ label={label} labeljust=l margin=10"
         opened = box.path
         yield _box(box)
     yield from ("}" for _ in opened)
@@ -76,20 +76,31 @@ def _prefixes(path: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def _box(box: Box) -> str:
     fill, outline = FILLS[box.kind]
-    return f'  {box.key} [id={box.key} label=<{_label(box)}> fillcolor="{fill}" color="{outline}"]'
+    return f'  {box.key} [id={box.key} label={_label(box)} fillcolor="{fill}" color="{outline}"]'
 
 
 def _label(box: Box) -> str:
     """The name in bold, the formula or shape below it in small."""
-    name, text = escape(box.name), escape(box.text)
-    if not name:
-        return text or " "
-    return f'<B>{name}</B><BR/><FONT POINT-SIZE="9.5">{text}</FONT>' if text else f"<B>{name}</B>"
+    if not box.name:
+        return _quoted(box.text)
+    small = f'<BR/><FONT POINT-SIZE="9.5">{_marked(box.text)}</FONT>' if box.text else ""
+    return f"<<B>{_marked(box.name)}</B>{small}>"
+
+
+def _marked(text: str) -> str:
+    r"""A text inside a label with markup; `\N` would be the name of the box there too."""
+    return escape(text).replace("\\", "&#92;")
+
+
+def _quoted(text: str) -> str:
+    """A plain text, which Graphviz centres by itself; `&` and backslashes mean nothing in it."""
+    plain = escape(text, quote=False).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{plain}"'
 
 
 def _arrow(arrow: Arrow) -> str:
     """Derivatives flow upwards: their arrows are laid out from head to tail."""
-    label = f" label=<&#160;{escape(arrow.shape)}>" if arrow.shape else ""
+    label = f" label={_quoted(f' {arrow.shape}')}" if arrow.shape else ""
     if arrow.kind == "backward":
         return f"  {arrow.head} -> {arrow.tail} [dir=back {LINES[arrow.kind]}{label}]"
     return f"  {arrow.tail} -> {arrow.head} [{LINES[arrow.kind]}{label}]"

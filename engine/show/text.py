@@ -157,8 +157,17 @@ def _transpose(node: Node, x: Part) -> Part:
 
 
 def _index(node: Node, x: Part) -> Part:
-    key = ", ".join(some([entry_text(k) for k in node.attrs["key"]]))
-    return Part(f"{x.beside(Level.POWER)}[{key}]")
+    return Part(f"{x.beside(Level.POWER)}[{_key(node)}]")
+
+
+def _unindex(node: Node, g: Part, *like: Part) -> Part:
+    """`place(g, [:, 1], [n, 2])`: g at these places of zeros of this shape, or of the shape lent."""
+    to = like[0].text if like else show(node.attrs["shape"])
+    return Part(f"place({g.text}, [{_key(node)}], {to})")
+
+
+def _key(node: Node) -> str:
+    return ", ".join(some([entry_text(k) for k in node.attrs["key"]]))
 
 
 def _joined(node: Node, *parts: Part) -> Part:
@@ -199,6 +208,7 @@ _FORMS: Mapping[str, Callable[..., Part]] = {
     "pow": _power,
     "transpose": _transpose,
     "index": _index,
+    "unindex": _unindex,
     "gather": lambda node, x, index: Part(f"{x.beside(Level.POWER)}[{index.text}]"),
     "concat": _joined,
     "stack": _joined,

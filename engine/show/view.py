@@ -1,7 +1,7 @@
 """What a picture of a graph shows: boxes and arrows, and functions as clusters that can be closed.
 
-Numbers, sizes and transposes are written into the box that reads them. Everything else is a box of
-its own, unless it stands in a closed function: then the function is one box.
+Numbers, sizes, masks (what depends on no leaf) and transposes are written into the box that reads
+them. Everything else is a box of its own, or one with all of its function if that is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from engine.show.names import Legend, own_name, visible
 from engine.show.text import write
 
 MOST_BOXES = 200
-INLINE = 24  # a constant no longer than this is written where it is read
 LONGEST = 48
 BLANK = "·"  # an operand without a name; the arrow says which it is
 
@@ -88,7 +87,6 @@ class _Folded:
         self.legend, self.forward = legend, set(toposort(outputs))
         self.ends, self.outputs = {*outputs, *backward}, set(outputs)
         self.moving = depends(order, [node for node in order if node.op.name == "variable"])
-        self._read_by_moving = {x for node in order if node in self.moving for x in node.inputs}
         self.texts: dict[Node, str] = {}
         self.reads: dict[Node, tuple[Node, ...]] = {}
         self.boxed: list[Node] = []
@@ -97,7 +95,7 @@ class _Folded:
         for node in order:
             part = self._written(node, [parts[x] for x in node.inputs])
             reads = tuple(dict.fromkeys(box for x in node.inputs for box in behind[x]))
-            if self._folds(node, part):
+            if self._folds(node):
                 parts[node], behind[node] = part, reads
                 continue
             self.boxed.append(node)
@@ -110,13 +108,11 @@ class _Folded:
         part = write(node, parts)
         return Part(visible(part.text, LONGEST), part.level)
 
-    def _folds(self, node: Node, part: Part) -> bool:
-        """Whether a node is written where it is read: a cast, a transpose, (in) a constant."""
+    def _folds(self, node: Node) -> bool:
+        """Whether a node is written where it is read: a cast, a transpose, what never changes."""
         if node in self.ends or node in self.legend.names or node.op.name == "variable":
             return False
-        if node in self.moving:
-            return node.op.name in ("cast", "transpose")
-        return len(part.text) <= INLINE or node not in self._read_by_moving
+        return node not in self.moving or node.op.name in ("cast", "transpose")
 
     def path(self, node: Node) -> tuple[str, ...]:
         """The functions a node stands in, outermost first; a derivative stands with its value."""
