@@ -66,13 +66,29 @@ def undo_inverse(n: Node) -> Node | None:
     match n:
         case Node(ops.neg, (Node(ops.neg, (x,)),)):
             return x
-        case Node(ops.transpose, (Node(ops.transpose, (x,)) as inner,)) if (
-            n.attrs["axes"] == inner.attrs["axes"] == (-1, -2)
-        ):
-            return x
+        case Node(ops.transpose, (y,)) if _is_transposed(n) and _is_transposed(y):
+            return y.inputs[0]
         case Node(ops.reshape | ops.expand | ops.sum_to, (x, *_)) if same_shape(n.shape, x.shape):
             return x
     return None
+
+
+def transpose_product(n: Node) -> Node | None:
+    """(Aᵀ B)ᵀ -> Bᵀ A,  (A Bᵀ)ᵀ -> B Aᵀ."""
+    match n:
+        case Node(ops.transpose, (Node(ops.matmul, (a, b)),)) if n.attrs["axes"] == (-1, -2) and (
+            _is_transposed(a) or _is_transposed(b)
+        ):
+            return _flip(b) @ _flip(a)
+    return None
+
+
+def _is_transposed(x: Node) -> bool:
+    return x.op is ops.transpose and x.attrs["axes"] == (-1, -2)
+
+
+def _flip(x: Node) -> Node:
+    return x.inputs[0] if _is_transposed(x) else x.T
 
 
 def pull_out_sign(n: Node) -> Node | None:
@@ -107,7 +123,14 @@ def fold_numbers(n: Node) -> Node | None:
         return None
 
 
-TIDY: tuple[Rule, ...] = (fold_numbers, drop_neutral, absorb_zero, undo_inverse, pull_out_sign)
+TIDY: tuple[Rule, ...] = (
+    fold_numbers,
+    drop_neutral,
+    absorb_zero,
+    undo_inverse,
+    transpose_product,
+    pull_out_sign,
+)
 
 
 def tidy(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:
