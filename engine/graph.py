@@ -7,6 +7,7 @@ builds, sorts and substitutes like a short one.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
@@ -105,7 +106,10 @@ class Op:
     def __call__(self, *args: Any, **kwargs: Any) -> Node:
         """A node of this op: inputs first (numbers, tensors become constants), then attributes."""
         if self.build is not None:
-            return self.build(*args, **kwargs)
+            try:
+                return self.build(*args, **kwargs)
+            except TypeError as error:
+                raise _misuse(self, self.build, args, kwargs) or error from None
         if len(args) < self.arity or len(args) > self.arity + len(self.attrs):
             raise KindError(f"{self.name} takes {self.arity} operands, not {len(args)}", op=self)
         given = dict(zip(self.attrs, args[self.arity :], strict=False)) | kwargs
@@ -130,6 +134,20 @@ class Op:
 
     def __reduce__(self) -> tuple[object, ...]:
         return (operator_named, (self.name,))
+
+
+def _misuse(
+    op: Op, build: Callable[..., Node], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> KindError | None:
+    """What to say when a call does not fit the op's parameters; None when it does."""
+    signature = inspect.signature(build)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        called = signature.replace(parameters=plain, return_annotation=signature.empty)
+        return KindError(f"{op.name}: {error}", op=op, hint=f"call it as `{op.name}{called}`")
+    return None
 
 
 def operator_named(name: str) -> Op:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from engine.dims import Dim, Shape, broadcast, complete, product, same_shape
+from engine.errors import KindError
 from engine.graph import Cotangents, Kind, Node, Op, Operand, as_node, promote
 
 Rule = (
@@ -89,6 +90,8 @@ def pointwise(
     """An op that acts element by element on broadcast operands; `d` has one rule per operand."""
 
     def build(*args: Any, **given: Any) -> Node:
+        if not len(d) <= len(args) <= len(d) + len(attrs or ()):
+            raise KindError(f"{name} takes {_operands(len(d))}, not {len(args)}", op=op)
         names = dict(zip(attrs or (), args[len(d) :], strict=False))
         return op.node(tuple(operand(x) for x in args[: len(d)]), **names, **given)
 
@@ -111,6 +114,10 @@ def pointwise(
         code=code,
     )
     return op
+
+
+def _operands(n: int) -> str:
+    return "one operand" if n == 1 else f"{n} operands"
 
 
 def _broadcast_rules(
