@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from engine.graph import Node
 from engine.ops.families import pointwise, to_number
-from engine.ops.logic import equal, where
+from engine.ops.logic import equal, logical_and, where
 from engine.ops.sources import constant_value
 
 add = pointwise(
@@ -48,10 +50,10 @@ neg = pointwise("neg", torch.neg, lambda g, y, x: -g, tex="-%s", glyph="-", oper
 
 
 def _power_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
-    """∂aᵇ/∂a = b aᵇ⁻¹, and 0 where b = 0 (so that a = 0 gives no NaN)."""
+    """∂aᵇ/∂a = b aᵇ⁻¹, and 0 at a = b = 0."""
     n = constant_value(b)
     if n is None:
-        return g * where(equal(b, 0), 0.0, b * a ** (b - 1))
+        return g * (b * where(logical_and(equal(a, 0), equal(b, 0)), 1.0, a) ** (b - 1))
     if n == 0:
         return g * 0.0
     return g if n == 1 else g * (n * a) if n == 2 else g * (n * a ** (n - 1))
@@ -61,6 +63,9 @@ def _exponent_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
     """∂aᵇ/∂b = aᵇ ln a, and 0 where a = 0 (0ᵇ is flat for b > 0)."""
     from engine.ops.functions import log
 
+    base = constant_value(a)
+    if base is not None and base > 0:
+        return g * (y * math.log(base))
     zero = equal(a, 0)
     return g * where(zero, 0.0, y * log(where(zero, 1.0, a)))
 
