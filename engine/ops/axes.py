@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, SupportsIndex, cast
 
 from engine.dims import Dim, Shape, product, show
 from engine.errors import KindError, ShapeError
@@ -14,8 +15,9 @@ Axis = int | Sequence[int] | None
 
 def one_axis(axis: int, x: Node, extra: int = 0) -> int:
     """An axis of `x` (`extra`: of more axes), negative if the rank is known; scalars have 0, -1."""
-    if isinstance(axis, bool) or not isinstance(cast(object, axis), int):
+    if isinstance(axis, bool) or not isinstance(cast(object, axis), SupportsIndex):
         raise KindError(f"an axis is a whole number, not {axis!r}")
+    axis = operator.index(axis)
     if x.rank is None:
         return axis
     rank = max(1, x.rank + extra)
@@ -32,7 +34,7 @@ def some_axes(axis: Axis, x: Node) -> tuple[int, ...] | None:
     """The axes of a reduction: None is all of them, as is every axis of a scalar."""
     if axis is None:
         return None
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    given = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     axes = tuple(sorted(one_axis(a, x) for a in given))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"an axis is named twice in {tuple(given)}", nodes=(x,))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import operator
+from typing import Any, SupportsIndex, cast
 
 import sympy
 
@@ -23,28 +24,34 @@ def _index(x: Operand, key: Any) -> Node:
     from engine.ops.selection import gather
 
     node = as_node(x)
-    if isinstance(key, Node) or _is_array(key):
+    if isinstance(key, Node | list) or getattr(key, "shape", ()) != ():
         return gather(node, key)
     entries = key if isinstance(key, tuple) else (key,)
     return index.node((node,), key=tuple(_entry(k, node) for k in entries))
 
 
-def _is_array(key: Any) -> bool:
-    return hasattr(key, "dtype") or isinstance(key, list)
-
-
 def _entry(k: Any, x: Node) -> Any:
     """One entry of a key, checked and made hashable."""
-    if k is None or k is Ellipsis or (isinstance(k, int) and not isinstance(k, bool)):
+    if k is None or k is Ellipsis:
         return k
     if isinstance(k, slice):
-        if isinstance(k.step, int) and k.step < 1:
+        parts = (_number(k.start, x), _number(k.stop, x), _number(k.step, x))
+        if isinstance(parts[2], int) and parts[2] < 1:
             raise KindError(
                 "a slice needs a positive step", nodes=(x,), hint="reverse with ops.flip"
             )
-        return (k.start, k.stop, k.step)
+        return parts
+    return _number(k, x)
+
+
+def _number(k: Any, x: Node) -> Any:
+    """A place on an axis: a whole number, a size, or None for the end of a slice."""
+    if k is None:
+        return k
     if isinstance(k, sympy.Expr):
         return dims.canonical(k)
+    if isinstance(k, SupportsIndex) and not isinstance(k, bool):
+        return operator.index(k)
     raise KindError(
         f"cannot index with {k!r}"
         if not isinstance(k, Node)
@@ -58,8 +65,10 @@ def _entry(k: Any, x: Node) -> Any:
 def aligned(key: Key, shape: tuple[Dim, ...]) -> list[tuple[Any, int]]:
     """Each entry of the key with the axis it takes (the ellipsis spelled out)."""
     taken = sum(1 for k in key if k is not None and k is not Ellipsis)
-    if taken > len(shape) or sum(1 for k in key if k is Ellipsis) > 1:
+    if taken > len(shape):
         raise ShapeError(f"{taken} indices for the {len(shape)} axes of {show(shape)}")
+    if sum(1 for k in key if k is Ellipsis) > 1:
+        raise ShapeError("`...` can stand only once in an index")
     colon = ((None, None, None),) * (len(shape) - taken)
     at = next((i for i, k in enumerate(key) if k is Ellipsis), len(key))
     full = (*key[:at], *colon, *key[at + 1 :])

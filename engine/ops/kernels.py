@@ -142,8 +142,10 @@ def unindex(
 
 
 def gather(table: Tensor, index: Tensor) -> Tensor:
-    """Rows of a table: `table[index]`."""
-    return torch.nn.functional.embedding(index, table) if table.ndim == 2 else table[index]
+    """Rows of a table: `table[index]`, for indices from 0 on."""
+    if table.ndim == 2:
+        return torch.nn.functional.embedding(index, table)
+    return table.index_select(0, index.reshape(-1)).reshape(*index.shape, *table.shape[1:])
 
 
 def scatter_add(
@@ -156,7 +158,19 @@ def scatter_add(
 
 def pick(x: Tensor, index: Tensor, *, axis: int) -> Tensor:
     """One element along `axis` for each position: `x[..., index[...], ...]`."""
-    return torch.take_along_dim(x, index.unsqueeze(axis), axis).squeeze(axis)
+    return torch.gather(x, axis, _at_each(index, x.shape, axis)).squeeze(axis)
+
+
+def _at_each(index: Tensor, shape: Ints, axis: int) -> Tensor:
+    """The index with the axis put back, one for each position of the others: torch takes fewer."""
+    spread = index.unsqueeze(axis)
+    rest = [1 if a == axis % len(shape) else n for a, n in enumerate(shape)]
+    if list(spread.shape) != rest:
+        raise ValueError(
+            f"an index {list(index.shape)} does not hold one for each position beside axis {axis} "
+            f"of {list(shape)}"
+        )
+    return spread
 
 
 def place(
@@ -164,7 +178,7 @@ def place(
 ) -> Tensor:
     """The adjoint of `pick`: zeros with `g` written at `index` along `axis`."""
     out = g.new_zeros(tuple(target(shape, like)))
-    return out.scatter_(axis, index.unsqueeze(axis), g.unsqueeze(axis))
+    return out.scatter_(axis, _at_each(index, out.shape, axis), g.unsqueeze(axis))
 
 
 def one_hot(
@@ -190,7 +204,8 @@ def size(*, dim: int, dtype: torch.dtype | None = None, device: Any = None) -> T
 def arange(
     *, start: int, stop: int, step: int, dtype: torch.dtype | None = None, device: Any = None
 ) -> Tensor:
-    return torch.arange(start, stop, step, dtype=torch.int64, device=device)
+    end = stop if (stop - start) * step > 0 else start  # as in range: nothing the wrong way round
+    return torch.arange(start, end, step, dtype=torch.int64, device=device)
 
 
 def full(

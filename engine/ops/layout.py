@@ -16,7 +16,7 @@ from engine.graph import Node, Op, Operand, as_node
 from engine.ops import kernels
 from engine.ops.axes import one_axis, some_axes
 from engine.ops.families import elements, linear, shape_of, zeros_like
-from engine.ops.sources import DimLike, as_shape
+from engine.ops.sources import DimLike, as_shape, known_shape
 
 Target = Sequence[DimLike] | int | Node | None
 
@@ -25,7 +25,7 @@ def _to(op: Op, x: Operand, shape: Target) -> Node:
     """`op` applied to reach a shape, given or lent by a node."""
     if isinstance(shape, Node):
         return op.node((as_node(x), shape), shape=None)
-    return op.node((as_node(x),), shape=as_shape(shape))
+    return op.node((as_node(x),), shape=known_shape(shape, op.name))
 
 
 def asked(attrs: Any, *inputs: Node) -> Shape:
@@ -56,7 +56,7 @@ def _reshape(x: Operand, *shape: Any) -> Node:
     for i in free:
         rest = as_shape(sizes[:i] + sizes[i + 1 :]) or ()
         sizes = (*sizes[:i], _left_over(elements(as_node(x)), dims.product(rest)), *sizes[i + 1 :])
-    return _to(reshape, x, sizes)
+    return reshape.node((as_node(x),), shape=as_shape(sizes))
 
 
 def _left_over(count: Dim, fixed: Dim) -> Dim:

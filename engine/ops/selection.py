@@ -12,7 +12,7 @@ from engine.errors import KindError, ShapeError
 from engine.graph import Node, Op, Operand, as_node
 from engine.ops import kernels
 from engine.ops.axes import one_axis, reduced
-from engine.ops.families import elements, linear, shape_of
+from engine.ops.families import elements, linear, shape_of, to_number
 from engine.ops.layout import asked
 from engine.ops.sources import DimLike, as_shape, eye
 
@@ -45,7 +45,7 @@ def _gathered(attrs: Any, table: Node, index: Node) -> Shape:
 
 def _scatter_add(g: Operand, index: Operand, shape: Any) -> Node:
     """Zeros of `shape` (or of the shape of a node), row `index[i]` increased by `g[i]`."""
-    inputs = (as_node(g), integers(index, "scatter_add"))
+    inputs = (to_number(g), integers(index, "scatter_add"))
     if isinstance(shape, Node):
         return _like(scatter_add, inputs, shape)
     return scatter_add.node(inputs, shape=as_shape(shape))
@@ -172,6 +172,8 @@ def _diagonal(attrs: Any, x: Node) -> Shape:
         return None
     if len(x.shape) == 1:
         return (x.shape[0], x.shape[0])
+    if len(x.shape) > 2:
+        raise ShapeError(f"diag takes a vector or one matrix, not {show(x.shape)}")
     return (square_size(x),)
 
 
@@ -208,4 +210,5 @@ trace = linear(
     tex=r"\operatorname{tr}(%s)",
     glyph="tr",
     cost=lambda y, x: square_size(x),
+    build=lambda x: trace.node((to_number(x),)),
 )

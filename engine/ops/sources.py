@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex, cast
 
+import sympy
 import torch
 
-from engine.dims import Dim, Shape, canonical, complete, show_dim, size
+from engine.dims import Dim, Shape, canonical, complete, show, show_dim, size
 from engine.errors import KindError
 from engine.graph import Kind, Node, Op, Operand, as_node
 from engine.ops import kernels
@@ -47,16 +50,32 @@ def as_shape(shape: Sequence[DimLike] | int | None) -> Shape:
     """A shape from numbers, names ("T" is the size called T), sizes and None."""
     if shape is None:
         return None
-    dims = (shape,) if isinstance(shape, int) else tuple(shape)
+    dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     return tuple(_dim(dim) for dim in dims)
 
 
+def known_shape(shape: Sequence[DimLike] | int | None, what: str) -> Shape:
+    """A shape in which every size is known, by number or by name."""
+    if not complete(as_shape(shape)):
+        raise KindError(f"{what} needs a known shape, not {show(as_shape(shape))}")
+    return as_shape(shape)
+
+
 def _dim(dim: DimLike) -> Dim:
-    if isinstance(dim, str):
-        return size(dim)
-    if isinstance(dim, int) and (dim < 0 or isinstance(dim, bool)):
+    if isinstance(dim, int) and dim < 0:
         raise KindError(f"a size cannot be {dim}", hint="sizes are whole numbers from 0 on")
-    return dim if dim is None else canonical(dim)
+    return None if dim is None else whole_number(dim)
+
+
+def whole_number(dim: DimLike) -> int | sympy.Expr:
+    """A whole number, of either sign, from a number, a name or a polynomial in sizes."""
+    if isinstance(dim, str) and re.fullmatch(r"[^\W\d][\w']*", dim):
+        return size(dim)
+    if isinstance(dim, sympy.Expr):
+        return canonical(dim)
+    if isinstance(dim, SupportsIndex) and not isinstance(dim, bool):
+        return operator.index(dim)
+    raise KindError(f"a size cannot be {dim!r}", hint="a size is a whole number or a name")
 
 
 def source(
@@ -170,8 +189,7 @@ def is_const(x: Node, value: float) -> bool:
 
 
 def _size(dim: DimLike) -> Node:
-    checked = _dim(dim)
-    assert checked is not None
+    checked = whole_number(dim)
     return as_node(checked) if isinstance(checked, int) else size_value.node((), dim=checked)
 
 
@@ -187,10 +205,10 @@ size_value = source(
 
 
 def _arange(start: DimLike, stop: DimLike = None, step: int = 1) -> Node:
-    first, last = (0, _dim(start)) if stop is None else (_dim(start), _dim(stop))
-    if step == 0:
-        raise KindError("arange needs a step other than 0")
-    return arange.node((), start=first, stop=last, step=step)
+    first, last = (0, start) if stop is None else (start, stop)
+    if not isinstance(cast(object, step), int) or step == 0:
+        raise KindError(f"a step of arange is a whole number other than 0, not {step!r}")
+    return arange.node((), start=whole_number(first), stop=whole_number(last), step=step)
 
 
 def _arange_length(attrs: Any) -> Shape:
@@ -216,7 +234,7 @@ def filled(name: str, value: float) -> Op:
     def build(shape: Sequence[DimLike] | int | Node | None, kind: Kind = "float") -> Node:
         if isinstance(shape, Node):
             return op.node((shape,), shape=None, value=value, kind=kind)
-        return op.node((), shape=as_shape(shape), value=value, kind=kind)
+        return op.node((), shape=known_shape(shape, name), value=value, kind=kind)
 
     op = source(
         name,
@@ -243,7 +261,7 @@ ones = filled("ones", 1)
 
 def _full(shape: Sequence[DimLike] | int, value: float) -> Node:
     kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "float"
-    return full.node((), shape=as_shape(shape), value=value, kind=kind)
+    return full.node((), shape=known_shape(shape, "full"), value=value, kind=kind)
 
 
 full = source(
@@ -252,7 +270,11 @@ full = source(
 
 
 def _eye(n: DimLike | Node) -> Node:
-    return eye.node((n,), n=None) if isinstance(n, Node) else eye.node((), n=_dim(n))
+    if isinstance(n, Node):
+        return eye.node((n,), n=None)
+    shape = known_shape((n,), "eye")
+    assert shape is not None
+    return eye.node((), n=shape[0])
 
 
 def _square(attrs: Any, *like: Node) -> Shape:
@@ -264,21 +286,23 @@ eye = source("eye", kernels.eye, _square, lambda attrs, *like: "float", _eye, {"
 
 
 def _drawn(attrs: Any, key: Node) -> Shape:
-    if not complete(attrs["shape"]):
-        raise KindError("a random tensor needs a known shape")
+    if key.kind != "int" or key.rank not in (0, None):
+        raise KindError(f"a random key is one whole number, not {key.describe()}")
     return attrs["shape"]
 
 
 def _uniform(
     shape: Sequence[DimLike] | int, key: Operand, low: float = 0.0, high: float = 1.0
 ) -> Node:
-    return uniform.node((as_node(key),), shape=as_shape(shape), low=float(low), high=float(high))
+    to = known_shape(shape, "uniform")
+    return uniform.node((as_node(key),), shape=to, low=float(low), high=float(high))
 
 
 def _normal(
     shape: Sequence[DimLike] | int, key: Operand, mean: float = 0.0, std: float = 1.0
 ) -> Node:
-    return normal.node((as_node(key),), shape=as_shape(shape), mean=float(mean), std=float(std))
+    to = known_shape(shape, "normal")
+    return normal.node((as_node(key),), shape=to, mean=float(mean), std=float(std))
 
 
 uniform = source(
