@@ -17,8 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dsl import Program
 from engine import Node
 from engine.show import Legend, dot, rails
+from magics.legend import legend as legend_of
+from magics.legend import sinks
 
 LONGEST = 20  # seconds that a layout may take
 LARGEST = 300_000  # bytes of SVG in a notebook
@@ -35,8 +38,8 @@ class Picture:
 
     @cached_property
     def svg(self) -> str | None:
-        """The picture as an SVG document."""
-        return layout(self.dot)
+        """The picture as an SVG document, laid out when it is first asked for."""
+        return layout(self.dot) if self.dot else None
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file: `.svg`, `.dot` or, as rails, `.txt`.
@@ -62,7 +65,7 @@ class Picture:
 
 
 def draw(
-    outputs: Sequence[Node] | Node,
+    what: Program | Sequence[Node] | Node,
     legend: Legend | None = None,
     *,
     backward: Sequence[Node] = (),
@@ -70,11 +73,19 @@ def draw(
     values: Mapping[Node, str] | None = None,
     slopes: Mapping[Node, str] | None = None,
 ) -> Picture:
-    """The picture of outputs; `backward` are derivatives to lay over it.
+    r"""The picture of a program or of nodes; `backward` are derivatives to lay over it.
 
     Functions nested deeper than `depth` are closed. `values` and `slopes` are words for the rails.
+
+    >>> import dsl
+    >>> draw(dsl.compile("input x : [n]\ny = x^2"))
+    ●  x  input  [n]
+    ●  y  x^2    [n]
     """
-    nodes = [outputs] if isinstance(outputs, Node) else list(outputs)
+    if isinstance(what, Program):
+        nodes, legend = sinks(what.nodes.values()), legend or legend_of(what)
+    else:
+        nodes = [what] if isinstance(what, Node) else list(what)
     drawn = dot(nodes, legend, backward=backward, depth=depth)
     return Picture(drawn, rails([*nodes, *backward], legend, values, slopes))
 

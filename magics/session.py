@@ -16,12 +16,12 @@ from torch import Tensor
 import dsl
 from dsl import DslError, Program
 from engine import Node
-from engine.dims import evaluate
+from engine.dims import Size, evaluate, sizes_in
 from engine.graph import toposort
 from engine.run.bind import bind_sizes
 from magics.errors import GraphError
 from magics.legend import legend
-from magics.values import is_plain, usable
+from magics.values import Namespace, is_plain, usable
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Session:
             )
         return self._program
 
-    def add(self, text: str, label: str, key: str, namespace: Mapping[str, object]) -> Built:
+    def add(self, text: str, label: str, key: str, namespace: Namespace) -> Built:
         """Compile a cell with the others. Raises DslError, which leaves the session as it was.
 
         Where that fails, the cell takes the place of every cell that defines one of its names.
@@ -126,7 +126,7 @@ class Session:
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
         raise GraphError(f"`{name}` is no value of this graph", help=hint)
 
-    def feeds(self, nodes: Sequence[Node], namespace: Mapping[str, object]) -> dict[Node, Any]:
+    def feeds(self, nodes: Sequence[Node], namespace: Namespace) -> dict[Node, Any]:
         """A value for each leaf that the nodes need: inputs by name, parameters as first drawn.
 
         Raises GraphError naming the inputs without a value.
@@ -138,17 +138,26 @@ class Session:
                 raise _no_value(leaf, namespace.get(name))
         values = {leaf: namespace[name] for name, leaf in inputs.items()}
         learned = [leaf for leaf in self.program.params.values() if leaf in needed]
-        return {**values, **self._drawn(learned, values)} if learned else values
+        if not learned:
+            return values
+        sizes = bind_sizes([(leaf, np.shape(value)) for leaf, value in values.items()])
+        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
+            sizes = self._all_sizes(namespace)
+        return {**values, **self._drawn(learned, sizes)}
 
-    def has_values(self, nodes: Sequence[Node], namespace: Mapping[str, object]) -> bool:
+    def has_values(self, nodes: Sequence[Node], namespace: Namespace) -> bool:
         """Whether the namespace has a value for every input that the nodes need."""
         needed = set(toposort(nodes))
         inputs = [name for name, leaf in self.program.inputs.items() if leaf in needed]
         return all(is_plain(namespace.get(name)) for name in inputs)
 
-    def _drawn(self, leaves: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, Tensor]:
+    def _all_sizes(self, namespace: Namespace) -> dict[str, int]:
+        """The sizes that all inputs together tell, those included that nothing at hand needs."""
+        found = {leaf: namespace.get(name) for name, leaf in self.program.inputs.items()}
+        return bind_sizes([(leaf, np.shape(x)) for leaf, x in found.items() if is_plain(x)])
+
+    def _drawn(self, leaves: Sequence[Node], sizes: Mapping[str, int]) -> dict[Node, Tensor]:
         """The parameters, each drawn once; one whose shape has changed is drawn again."""
-        sizes = bind_sizes([(leaf, np.shape(value)) for leaf, value in values.items()])
         if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
             first = self.program.init(sizes=sizes)
             drawn = {leaf: first[path] for path, leaf in self.program.params.items()}
@@ -157,9 +166,14 @@ class Session:
         return {leaf: self._params[leaf] for leaf in leaves}
 
 
+def _sizes_of(leaves: Sequence[Node]) -> set[Size]:
+    return {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
+
+
 def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
     """Whether a parameter was drawn, and in the shape that these sizes make."""
-    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None]
+    known = all(size.value is not None or size.name in sizes for size in _sizes_of([leaf]))
+    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None] if known else None
     return tensor is not None and list(tensor.shape) == shape
 
 
@@ -170,9 +184,7 @@ def _placed(cells: Sequence[Cell], new: Cell) -> list[Cell]:
     return [*cells, new]
 
 
-def _fitting(
-    cells: list[Cell], new: Cell, consts: Mapping[str, object]
-) -> tuple[list[Cell], Program]:
+def _fitting(cells: list[Cell], new: Cell, consts: Namespace) -> tuple[list[Cell], Program]:
     """The cells that compile together with a new one. Raises DslError for what is wrong in that."""
     while True:
         try:
@@ -186,7 +198,7 @@ def _fitting(
 
 
 def _instead(
-    cells: list[Cell], new: Cell, consts: Mapping[str, object], first: DslError
+    cells: list[Cell], new: Cell, consts: Namespace, first: DslError
 ) -> tuple[list[Cell], Program]:
     try:
         return _fitting(cells, new, consts)
@@ -195,7 +207,7 @@ def _instead(
         raise (second if fewer else first) from None
 
 
-def _lower(cells: Sequence[Cell], consts: Mapping[str, object]) -> Program:
+def _lower(cells: Sequence[Cell], consts: Namespace) -> Program:
     statements = tuple(statement for cell in cells for statement in cell.tree.statements)
     return Program(dsl.lower(replace(cells[-1].tree, statements=statements), consts, {}))
 

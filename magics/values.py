@@ -13,10 +13,11 @@ from engine import Node, gradients, trace
 from engine.graph import depends
 from engine.show import summary
 
+Namespace = Mapping[str, Any]
 EXACTLY = (bool, int, float, Tensor, np.ndarray)  # a subclass could run code of its own
 
 
-def usable(namespace: Mapping[str, object]) -> dict[str, Any]:
+def usable(namespace: Namespace) -> dict[str, Any]:
     """The tensors, arrays and numbers of a namespace, by name."""
     return {name: value for name, value in namespace.items() if is_plain(value)}
 

@@ -15,9 +15,7 @@ from magics.errors import GraphError, from_engine, from_language
 from magics.legend import legend, sinks
 from magics.session import Built, Session
 from magics.shown import Derivatives, Graph
-from magics.values import in_words, slopes, values
-
-Namespace = Mapping[str, object]
+from magics.values import Namespace, in_words, slopes, values
 
 
 @contextmanager
