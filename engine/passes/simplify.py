@@ -74,10 +74,12 @@ def undo_inverse(n: Node) -> Node | None:
 
 
 def transpose_product(n: Node) -> Node | None:
-    """(Aᵀ B)ᵀ -> Bᵀ A,  (A Bᵀ)ᵀ -> B Aᵀ."""
+    """(Aᵀ B)ᵀ -> Bᵀ A,  (A Bᵀ)ᵀ -> B Aᵀ, for matrices, not vectors."""
     match n:
-        case Node(ops.transpose, (Node(ops.matmul, (a, b)),)) if n.attrs["axes"] == (-1, -2) and (
-            _is_transposed(a) or _is_transposed(b)
+        case Node(ops.transpose, (Node(ops.matmul, (a, b)),)) if (
+            _is_transposed(n)
+            and (_is_transposed(a) or _is_transposed(b))
+            and min(a.rank or 0, b.rank or 0) >= 2
         ):
             return _flip(b) @ _flip(a)
     return None
