@@ -29,8 +29,11 @@ def jvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
             raise GradientError(
                 f"a tangent {show(t.shape)} is not of the shape {show(x.shape)}", nodes=(x,)
             )
+    seeds: dict[Node, Node] = {}
+    for x, t in zip(wrt, tangents, strict=True):
+        seeds[x] = seeds[x] + t if x in seeds else t
     forward = toposort([output])
-    pushed = _push_forward(output, forward, dict(zip(wrt, tangents, strict=True)))
+    pushed = _push_forward(output, forward, seeds)
     if pushed is None:
         return zeros_like(output)
     return tidy([pushed], keep=set(forward))[0]
@@ -41,12 +44,12 @@ def _push_forward(output: Node, forward: list[Node], seeds: Mapping[Node, Node])
     known = set(forward) | set(seeds.values())
     tangents: dict[Node, Node] = dict(seeds)
     for y in forward:
-        if y in tangents or y not in active or y.kind != "float":
+        if y not in active or y.kind != "float":
             continue
         dx = tuple(tangents.get(x) for x in y.inputs)
         dy = y.op.jvp(dx, y, *y.inputs) if any(t is not None for t in dx) else None
         if dy is not None:
             dy = broadcast_to(dy, y) if complete(y.shape) else dy
             record([dy], y, "jvp", known)
-            tangents[y] = dy
+            tangents[y] = tangents[y] + dy if y in tangents else dy  # a seed adds to what arrives
     return tangents.get(output)

@@ -9,7 +9,7 @@ from engine.calculus.vjp import gradients
 from engine.dims import known, product, show
 from engine.errors import GradientError
 from engine.graph import Node
-from engine.ops import eye, reshape, stack
+from engine.ops import eye, reshape, stack, zeros
 
 
 def vjp(output: Node, wrt: Sequence[Node], cotangent: Node) -> list[Node]:
@@ -23,10 +23,11 @@ def jacobian(output: Node, wrt: Node) -> Node:
     Raises GradientError when a size is known only by name.
     """
     outputs, inputs = _count(output), _count(wrt)
+    if not outputs or not inputs:
+        return zeros((*(output.shape or ()), *(wrt.shape or ())))
     flat = reshape(output, (outputs,)) if output.rank != 1 else output
     if outputs <= inputs:
-        rows = [gradients(flat[i], [wrt])[0] for i in range(outputs)]
-        stacked = stack(rows) if rows else reshape(wrt[None][:0], (0, *(wrt.shape or ())))
+        stacked = stack([gradients(flat[i], [wrt])[0] for i in range(outputs)])
     else:
         basis = eye(inputs)
         columns = [jvp(flat, [wrt], [reshape(basis[j], wrt.shape)]) for j in range(inputs)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from engine.dims import complete, fits, show
-from engine.errors import GradientError
+from engine.errors import GradientError, KindError
 from engine.graph import Node, depends, toposort
 from engine.ops import ones
 from engine.ops.families import shape_of, unbroadcast, zeros_like
@@ -47,6 +48,8 @@ def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> li
 
 def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
     for node, role in ((output, "of"), *((x, "with respect to") for x in wrt)):
+        if not isinstance(cast(object, node), Node):
+            raise KindError(f"a gradient is taken {role} a node, not a {type(node).__name__}")
         if node.kind != "float":
             raise GradientError(
                 f"there is no gradient {role} {node.describe()}: only floats vary continuously",
@@ -57,7 +60,7 @@ def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
 def _pull_back(
     output: Node, forward: list[Node], wrt: set[Node], seed: Node, known: set[Node]
 ) -> dict[Node, Node]:
-    """The cotangent of every node between the output and `wrt`; none flows into whole numbers or truth values."""
+    """The cotangent of every node between the output and `wrt`, floats only."""
     active = {x for x in depends([output], wrt) if x.kind == "float"}
     parts: dict[Node, list[Node]] = {output: [seed]}
     cotangents: dict[Node, Node] = {}
