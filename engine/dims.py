@@ -66,11 +66,15 @@ def known(dim: Dim) -> int | None:
     >>> known(4 * size("d", 16)), known(size("T"))
     (64, None)
     """
-    if dim is None or isinstance(dim, int):
-        return dim
-    values = {s: s.value for s in dim.free_symbols if isinstance(s, Size) and s.value is not None}
-    number = canonical(dim.subs(list(values.items())))
+    number = None if dim is None else with_values(dim)
     return number if isinstance(number, int) else None
+
+
+@lru_cache(maxsize=65536)
+def with_values(dim: int | sympy.Expr) -> int | sympy.Expr:
+    """A dim with numbers for the sizes that have values."""
+    values = [(s, s.value) for s in sizes_in(dim) if s.value is not None]
+    return canonical(dim.subs(values)) if isinstance(dim, sympy.Expr) else dim
 
 
 def same(a: Dim, b: Dim) -> bool:
@@ -133,7 +137,18 @@ def exact(a: int | sympy.Expr, b: int | sympy.Expr) -> int | sympy.Expr:
     >>> exact(12, 3), exact(size("d"), size("H"))
     (4, d/H)
     """
-    return canonical(sympy.sympify(a) / b)
+    if b == 0:
+        raise ShapeError(f"{show_dim(a)} cannot be divided into {show_dim(b)} parts")
+    quotient = canonical(sympy.sympify(a) / b)
+    if isinstance(with_values(quotient), sympy.Rational):
+        raise ShapeError(f"{_valued(b)} does not divide {_valued(a)}")
+    return quotient
+
+
+def _valued(dim: int | sympy.Expr) -> str:
+    """A dim with its value, where it has one: `d = 64`."""
+    value = known(dim)
+    return show_dim(dim) if value is None or value == dim else f"{show_dim(dim)} = {value}"
 
 
 def broadcast(*shapes: Shape, verb: str = "combine") -> Shape:
@@ -245,7 +260,7 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
     unknown = [s.name for s in names if s.name not in sizes and s.value is None]
     if unknown:
         raise ShapeError(f"the size `{unknown[0]}` is not known from any input")
-    values = [sizes.get(s.name, s.value or 0) for s in names]
+    values = [sizes[s.name] if s.value is None else s.value for s in names]
     above, below = fraction(*values)
     if not below or above % below or above // below < 0:
         told = ", ".join(f"{s.name} = {value}" for s, value in zip(names, values, strict=True))
