@@ -5,23 +5,17 @@ A cell that is run again takes its own old place. What no longer compiles then i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
 import dsl
 from dsl import DslError, Program
 from engine import Node
-from engine.dims import Size, evaluate, sizes_in
-from engine.graph import toposort
-from engine.run.bind import bind_sizes
 from magics.errors import GraphError
 from magics.legend import legend
-from magics.values import Namespace, is_plain, usable
+from magics.supply import Namespace, Supply, usable
 
 
 @dataclass(frozen=True)
@@ -75,12 +69,12 @@ class Built:
 
 
 class Session:
-    """The cells so far, and the parameters of their program."""
+    """The cells so far, and where the values of their inputs and parameters come from."""
 
     def __init__(self) -> None:
+        self.supply = Supply()
         self._cells: list[Cell] = []
         self._program: Program | None = None
-        self._params: dict[Node, Tensor] = {}
 
     @property
     def program(self) -> Program:
@@ -126,56 +120,6 @@ class Session:
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
         raise GraphError(f"`{name}` is no value of this graph", help=hint)
 
-    def feeds(self, nodes: Sequence[Node], namespace: Namespace) -> dict[Node, Any]:
-        """A value for each leaf that the nodes need: inputs by name, parameters as first drawn.
-
-        Raises GraphError naming the inputs without a value.
-        """
-        needed = set(toposort(nodes))
-        inputs = {name: leaf for name, leaf in self.program.inputs.items() if leaf in needed}
-        for name, leaf in inputs.items():
-            if not is_plain(namespace.get(name)):
-                raise _no_value(leaf, namespace.get(name))
-        values = {leaf: namespace[name] for name, leaf in inputs.items()}
-        learned = [leaf for leaf in self.program.params.values() if leaf in needed]
-        if not learned:
-            return values
-        sizes = bind_sizes([(leaf, np.shape(value)) for leaf, value in values.items()])
-        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
-            sizes = self._all_sizes(namespace)
-        return {**values, **self._drawn(learned, sizes)}
-
-    def has_values(self, nodes: Sequence[Node], namespace: Namespace) -> bool:
-        """Whether the namespace has a value for every input that the nodes need."""
-        needed = set(toposort(nodes))
-        inputs = [name for name, leaf in self.program.inputs.items() if leaf in needed]
-        return all(is_plain(namespace.get(name)) for name in inputs)
-
-    def _all_sizes(self, namespace: Namespace) -> dict[str, int]:
-        """The sizes that all inputs together tell, those included that nothing at hand needs."""
-        found = {leaf: namespace.get(name) for name, leaf in self.program.inputs.items()}
-        return bind_sizes([(leaf, np.shape(x)) for leaf, x in found.items() if is_plain(x)])
-
-    def _drawn(self, leaves: Sequence[Node], sizes: Mapping[str, int]) -> dict[Node, Tensor]:
-        """The parameters, each drawn once; one whose shape has changed is drawn again."""
-        if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
-            first = self.program.init(sizes=sizes)
-            drawn = {leaf: first[path] for path, leaf in self.program.params.items()}
-            kept = {x: t for x, t in self._params.items() if _fits(x, t, sizes)}
-            self._params = {**drawn, **kept}
-        return {leaf: self._params[leaf] for leaf in leaves}
-
-
-def _sizes_of(leaves: Sequence[Node]) -> set[Size]:
-    return {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
-
-
-def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
-    """Whether a parameter was drawn, and in the shape that these sizes make."""
-    known = all(size.value is not None or size.name in sizes for size in _sizes_of([leaf]))
-    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None] if known else None
-    return tensor is not None and list(tensor.shape) == shape
-
 
 def _placed(cells: Sequence[Cell], new: Cell) -> list[Cell]:
     """The cells with a new one: where it stood before, else at the end."""
@@ -210,19 +154,6 @@ def _instead(
 def _lower(cells: Sequence[Cell], consts: Namespace) -> Program:
     statements = tuple(statement for cell in cells for statement in cell.tree.statements)
     return Program(dsl.lower(replace(cells[-1].tree, statements=statements), consts, {}))
-
-
-def _no_value(leaf: Node, found: object) -> GraphError:
-    name = leaf.label()
-    if found is None:
-        return GraphError(
-            f"the input `{name}` {leaf.describe()} has no value",
-            help=f"give it one in Python: `{name} = …`, a tensor, an array or a number",
-        )
-    return GraphError(
-        f"the input `{name}` {leaf.describe()} cannot take a {type(found).__name__}",
-        help="it takes a tensor, an array or a number",
-    )
 
 
 def nodes_of(value: Any) -> list[Node]:

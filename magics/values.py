@@ -1,31 +1,16 @@
-"""What may be taken from a user's namespace, and in few words what the nodes of a graph come to."""
+"""In few words what the nodes of a graph come to, and how steep a loss is at each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from engine import Node, gradients, trace
 from engine.graph import depends
 from engine.show import summary
-
-Namespace = Mapping[str, Any]
-EXACTLY = (bool, int, float, Tensor, np.ndarray)  # a subclass could run code of its own
-
-
-def usable(namespace: Namespace) -> dict[str, Any]:
-    """The tensors, arrays and numbers of a namespace, by name."""
-    return {name: value for name, value in namespace.items() if is_plain(value)}
-
-
-def is_plain(value: object) -> bool:
-    """Whether a value is exactly a tensor, an array or a number."""
-    kind = type(value)
-    return kind in EXACTLY or (issubclass(kind, np.generic) and kind.__module__ == "numpy")
 
 
 def values(outputs: Sequence[Node], feeds: Mapping[Node, Any]) -> dict[Node, str]:

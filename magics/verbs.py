@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dsl import DslError
-from engine import EngineError, Evaluator, Node, gradients
+from engine import EngineError, Evaluator, Node, check_gradients, gradients
 from engine.graph import toposort
 from engine.show import Legend, formula
 from magics.display import Picture, draw
@@ -15,7 +15,8 @@ from magics.errors import GraphError, from_engine, from_language
 from magics.legend import legend, sinks
 from magics.session import Built, Session
 from magics.shown import Derivatives, Graph
-from magics.values import Namespace, in_words, slopes, values
+from magics.supply import Namespace, has_values
+from magics.values import in_words, slopes, values
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def present(
     backward = grad(session, loss, []).nodes if loss else {}
     computed = {}
     if evaluate:
-        feeds = session.feeds([*nodes, *backward.values()], names)
+        feeds = session.supply.feeds(built.program, [*nodes, *backward.values()], names)
         computed["values"] = values([*nodes, *backward.values()], feeds)
         computed["slopes"] = slopes(session.node(loss), feeds) if loss else None
     known = _with_derivatives(legend(built.program), loss, backward)
@@ -59,8 +60,8 @@ def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
     yield from (f"{label} no longer compiles and was set aside" for label in built.set_aside)
     yield from (function.signature for function in built.functions)
     for text, node in built.lines:
-        if session.has_values([node], names):
-            [value] = Evaluator([node]).run(session.feeds([node], names))
+        if has_values(built.program, [node], names):
+            [value] = Evaluator([node]).run(session.supply.feeds(built.program, [node], names))
             yield f"{text} = {in_words(value)}"
         else:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
@@ -80,7 +81,7 @@ def show(session: Session, names: Sequence[str], depth: int | None, backward: bo
 def run(session: Session, names: Sequence[str], namespace: Namespace) -> Any:
     """The tensor of a name, or the tensors of several by name."""
     nodes = [session.node(name) for name in names]
-    found = Evaluator(nodes).run(session.feeds(nodes, namespace))
+    found = Evaluator(nodes).run(session.supply.feeds(session.program, nodes, namespace))
     return found[0] if len(names) == 1 else dict(zip(names, found, strict=True))
 
 
@@ -101,11 +102,11 @@ def grad(session: Session, loss: str, wrt: Sequence[str]) -> Derivatives:
 
 def check(session: Session, loss: str, wrt: Sequence[str], namespace: Namespace) -> Any:
     """The gradients of a loss held against central differences, in double precision."""
-    from engine import check_gradients
-
     node = session.node(loss)
     by = {name: session.node(name) for name in wrt} or _leaves(session, node)
-    return check_gradients(node, list(by.values()), session.feeds([node], namespace))
+    return check_gradients(
+        node, list(by.values()), session.supply.feeds(session.program, [node], namespace)
+    )
 
 
 def _leaves(session: Session, node: Node) -> dict[str, Node]:

@@ -1,0 +1,110 @@
+"""Where values of leaves come from: inputs by name from the user's namespace, parameters as drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from dsl import Program
+from engine import Node
+from engine.dims import Size, evaluate, sizes_in
+from engine.graph import toposort
+from engine.run.bind import bind_sizes
+from magics.errors import GraphError
+
+Namespace = Mapping[str, Any]
+EXACTLY = (bool, int, float, Tensor, np.ndarray)  # a subclass could run code of its own
+
+
+def usable(namespace: Namespace) -> dict[str, Any]:
+    """The tensors, arrays and numbers of a namespace, by name."""
+    return {name: value for name, value in namespace.items() if is_plain(value)}
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value is exactly a tensor, an array or a number."""
+    kind = type(value)
+    return kind in EXACTLY or (issubclass(kind, np.generic) and kind.__module__ == "numpy")
+
+
+class Supply:
+    """The parameters of a session, and the way to the values of its inputs."""
+
+    def __init__(self) -> None:
+        self._params: dict[Node, Tensor] = {}
+
+    def feeds(
+        self, program: Program, nodes: Sequence[Node], namespace: Namespace
+    ) -> dict[Node, Any]:
+        """A value for each leaf that the nodes need: inputs by name, parameters as first drawn.
+
+        Raises GraphError for an input without a value.
+        """
+        inputs = _needed(program.inputs, nodes)
+        for name, leaf in inputs.items():
+            if not is_plain(namespace.get(name)):
+                raise _no_value(leaf, namespace.get(name))
+        values = {leaf: namespace[name] for name, leaf in inputs.items()}
+        learned = list(_needed(program.params, nodes).values())
+        if not learned:
+            return values
+        sizes = _sizes_told(inputs, namespace)
+        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
+            sizes = _sizes_told(program.inputs, namespace)  # an input beside the point tells more
+        return {**values, **self._drawn(program, learned, sizes)}
+
+    def _drawn(
+        self, program: Program, leaves: Sequence[Node], sizes: Mapping[str, int]
+    ) -> dict[Node, Tensor]:
+        """The parameters, each drawn once; one whose shape has changed is drawn again."""
+        if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
+            first = program.init(sizes=sizes)
+            drawn = {leaf: first[path] for path, leaf in program.params.items()}
+            kept = {x: t for x, t in self._params.items() if _fits(x, t, sizes)}
+            self._params = {**drawn, **kept}
+        return {leaf: self._params[leaf] for leaf in leaves}
+
+
+def has_values(program: Program, nodes: Sequence[Node], namespace: Namespace) -> bool:
+    """Whether the namespace has a value for every input that the nodes need."""
+    return all(is_plain(namespace.get(name)) for name in _needed(program.inputs, nodes))
+
+
+def _needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]:
+    below = set(toposort(nodes))
+    return {name: leaf for name, leaf in leaves.items() if leaf in below}
+
+
+def _sizes_told(inputs: Mapping[str, Node], namespace: Namespace) -> dict[str, int]:
+    """The sizes that the values of some inputs tell."""
+    known = {
+        leaf: namespace[name] for name, leaf in inputs.items() if is_plain(namespace.get(name))
+    }
+    return bind_sizes([(leaf, np.shape(value)) for leaf, value in known.items()])
+
+
+def _sizes_of(leaves: Sequence[Node]) -> set[Size]:
+    return {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
+
+
+def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
+    """Whether a parameter was drawn, and in the shape that these sizes make."""
+    known = all(size.value is not None or size.name in sizes for size in _sizes_of([leaf]))
+    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None] if known else None
+    return tensor is not None and list(tensor.shape) == shape
+
+
+def _no_value(leaf: Node, found: object) -> GraphError:
+    name = leaf.label()
+    if found is None:
+        return GraphError(
+            f"the input `{name}` {leaf.describe()} has no value",
+            help=f"give it one in Python: `{name} = …`, a tensor, an array or a number",
+        )
+    return GraphError(
+        f"the input `{name}` {leaf.describe()} cannot take a {type(found).__name__}",
+        help="it takes a tensor, an array or a number",
+    )
