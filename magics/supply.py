@@ -1,4 +1,4 @@
-"""Where values of leaves come from: inputs by name from the user's namespace, parameters as drawn."""
+"""Where values of leaves come from: inputs by name from the namespace, parameters as drawn."""
 
 from __future__ import annotations
 
