@@ -100,12 +100,13 @@ class CallOrProduct(Syntax):
 
     Both readings are ordinary trees that share their leaves. `a(b)^2` has the readings
     Power(Call(a, b), 2) and Juxtapose(a, Power(b, 2)). A `√`, `∇_W` or `1 /` before it is inside
-    the readings, which is why `product` can be Ambiguous.
+    the readings, which is why `product` can be Ambiguous. Equality looks at `call` alone: it says
+    everything, and comparing both would double at every level of nesting.
     """
 
     head: Expr
     call: Expr
-    product: Expr
+    product: Expr = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lark import Token, UnexpectedCharacters, UnexpectedToken
 
+from .. import layout
 from ..errors import DslError, one_line, refuse
 from ..limits import too_deep
 from ..lines import Chunk
@@ -76,16 +77,16 @@ def _failure(
 def _layout(failure: Failure) -> DslError | None:
     """What the layout marked."""
     match failure.kind:
-        case "MISINDENT":
+        case layout.MISINDENT:
             end = failure.at + failure.length
             span = failure.span(failure.text.rfind("\n", 0, end) + 1, end)
             message = "this line is indented less than its block and more than the lines around it"
             return refuse(message, span, "the lines of a block begin in one column", "indent")
-        case "NO_BLOCK":
+        case layout.NO_BLOCK:
             sign = failure.span(failure.at - 1, failure.at)
             hint = "indent the lines that belong to it"
             return refuse(f"nothing follows the `{sign.text}`", sign, hint, _code(failure))
-        case "TOO_DEEP":
+        case layout.TOO_DEEP:
             return too_deep(failure.span(failure.at, failure.at + failure.length))
         case _:
             return None

@@ -66,7 +66,7 @@ def list_literal(b: Built, tree: Branch) -> Expr:
         if not is_expression(item):
             raise b.refuse(f"`{b.span(item).text}` stands only in an index or a shape", item)
     if comprehension := _comprehension(b, rows):
-        return comprehension
+        return replace(comprehension, span=b.span(tree))
     if len(rows) < 2:
         return List(tuple(b.expr(item) for row in rows for item in row.children), span=b.span(tree))
     return List(tuple(_row(b, row, rows[0]) for row in rows), span=b.span(tree))

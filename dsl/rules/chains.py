@@ -53,10 +53,10 @@ class Part:
 def chain(b: Built, tree: Branch) -> Expr:
     """A head with its trailers."""
     head, *trailers = tree.children
+    if not isinstance(head, Token) and is_a(head, "partial"):
+        return _derivative(b, tree, head, trailers)
     check_trailers(b, tree)
-    if isinstance(head, Token) or not is_a(head, "partial"):
-        return grow(b, head_part(b, head), trailers)
-    return _derivative(b, tree, head, trailers)
+    return grow(b, head_part(b, head), trailers)
 
 
 def grow(b: Built, part: Part, trailers: Sequence[Child]) -> Expr:
@@ -227,9 +227,8 @@ def _derivative(b: Built, tree: Branch, head: Branch, trailers: Sequence[Child])
         wrt = _extend(b, wrt, rest.pop(0))
     span = b.span(head).to(wrt.span)
     if rest and not is_a(rest[0], "group"):
-        text, behind = span.text, b.source.text[span.end : b.span(tree).end]
-        hint = f"bracket the derivative: `({text}){behind}`"
-        raise b.refuse(
-            f"`{behind}` could belong to `{wrt.span.text}` or to all of `{text}`", tree, hint
-        )
+        text, behind = span.text, b.span(rest[0]).text
+        message = f"`{behind}` could belong to `{wrt.span.text}` or to all of `{text}`"
+        raise b.refuse(message, tree, f"bracket the derivative: `({text}){behind}`")
+    check_trailers(b, tree)
     return grow(b, Part(Gradient(b.expr(of), wrt.expr, span=span)), rest)

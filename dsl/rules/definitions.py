@@ -65,21 +65,14 @@ def block(b: Built, suite: Branch) -> Block:
 def statements_of(b: Built, lines: Sequence[Branch]) -> tuple[Statement, ...]:
     """The lines of a block that are not its value."""
     for line in lines:
-        text = one_line(b.span(line).text)
-        match line.data:
-            case "show":
-                raise b.refuse(
-                    f"the value `{text}` is not used",
-                    line,
-                    "only the last line of a definition is a value: give this one a name",
-                    "unused",
-                )
-            case "return":
-                raise b.refuse("`return` stands only in the last line of a definition", line)
-            case "where":
-                raise b.refuse("`where` comes after the value, at the end", line)
-            case _:
-                pass
+        if is_a(line, "show"):
+            message = f"the value `{one_line(b.span(line).text)}` is not used"
+            hint = "only the last line of a definition is a value: give this one a name"
+            raise b.refuse(message, line, hint, "unused")
+        if is_a(line, "return"):
+            raise b.refuse("`return` stands only in the last line of a definition", line)
+        if is_a(line, "where"):
+            raise b.refuse("`where` comes after the value, at the end", line)
     return tuple(b.lines[id(line)] for line in lines)
 
 
