@@ -18,12 +18,13 @@ def rewrite(
     Inputs come before their users, so a rule sees inputs that are final. Nodes in `keep` stay as
     they are.
     """
-    applied = tuple(rules)
-    new: dict[Node, Node] = {node: node for node in keep}
+    applied, kept = tuple(rules), frozenset(keep)
+    new: dict[Node, Node] = {node: node for node in kept}
     for node in toposort(outputs, stop=new.__contains__):
         if node not in new:
             new[node] = _settle(rebuild(node, tuple(new[x] for x in node.inputs)), applied, new)
-            carry_over(node, new[node])
+            if new[node] not in kept:  # a user's own node comes from no rule
+                carry_over(node, new[node])
     return [new[node] for node in outputs], new
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from threading import Lock
 from types import TracebackType
 
 import torch
@@ -21,6 +23,7 @@ from engine.run.bind import (
     placement,
 )
 from engine.run.plan import Plan, Step, make_plan
+from engine.run.schedule import schedule
 
 NOTHING = Beside()
 
@@ -47,26 +50,28 @@ class Evaluator:
         fuse: bool = True,
     ) -> None:
         asked = [outputs] if isinstance(outputs, Node) else list(outputs)
-        targets = list(updates or {})
+        self._targets = list(updates or {})
         self._labels = dict(names or {})
-        self._outputs = (
-            optimise([*asked, *(updates or {}).values()])
-            if fuse
-            else [*asked, *(updates or {}).values()]
-        )
-        self._count = len(asked)
-        self._targets = targets
+        self._wanted = [*asked, *(updates or {}).values()]
+        self._count, self._fuse = len(asked), fuse
+        self._stands_for: Mapping[Node, Node] = {}
         self._plan: Plan | None = None
         self._steps: dict[object, Step] = {}
+        self._met: set[int] = set()
+        self._alone = Lock()
 
     @property
     def plan(self) -> Plan:
         """The plan, made at the first use."""
         if self._plan is None:
-            results, news = self._outputs[: self._count], self._outputs[self._count :]
-            self._plan = make_plan(
-                results, dict(zip(self._targets, news, strict=True)), self._labels
-            )
+            outputs, names = self._wanted, self._labels
+            if self._fuse:
+                covered = optimise(outputs)
+                outputs, self._stands_for = covered.outputs, covered.stands_for
+                names = {covered.new.get(node, node): name for node, name in names.items()}
+            updates = dict(zip(self._targets, outputs[self._count :], strict=True))
+            order = partial(schedule, written=self._wanted, stands_for=self._stands_for)
+            self._plan = make_plan(outputs[: self._count], updates, names, order)
         return self._plan
 
     def source(self) -> str:
@@ -82,34 +87,49 @@ class Evaluator:
         """
         leaves = self.plan.leaves
         tensors = as_tensors(leaves, match(leaves, feeds))
-        return self.call(self.step_for(tensors, beside(leaves, self.plan.lacks, feeds)), tensors)
+        others = beside(leaves, self.plan.lacks, feeds)
+        key = _key(tensors, others)
+        step = self._steps.get(key)
+        if step is None and self._first_time(key):
+            step = self._bind(tensors, others, keep=False)
+        return self.call(step or self.step_for(tensors, others), tensors)
+
+    def _first_time(self, key: object) -> bool:
+        """Whether these shapes are new: the next run will tell whether they are worth memory."""
+        known = hash(key) in self._met
+        self._met.add(hash(key))
+        return not known and bool(self.plan.memory.places)
 
     def step_for(self, tensors: Sequence[Tensor], others: Beside = NOTHING) -> Step:
         """The compiled step for tensors of these shapes, in the order of the plan's leaves.
 
-        `others` is what the feeds of other leaves tell.
+        `others` is what the feeds of other leaves tell. The step keeps its memory between calls.
         """
-        key = (others, *[(t.shape, t.dtype, t.device) for t in tensors])
+        key = _key(tensors, others)
         step = self._steps.get(key)
-        return step or remember(self._steps, key, self._bind(tensors, others))
+        return step or remember(self._steps, key, self._bind(tensors, others, keep=True))
 
-    def _bind(self, tensors: Sequence[Tensor], others: Beside) -> Step:
+    def _bind(self, tensors: Sequence[Tensor], others: Beside, keep: bool) -> Step:
         plan = self.plan
         place = placement(plan.leaves, tensors, others.dtype)
         shapes = [t.shape for t in tensors]
         sizes = bind_sizes([*zip(plan.leaves, shapes, strict=True), *others.shapes], plan.sizes)
         plan.owed.check(sizes)
+        named = (sizes[size.name] for size in plan.sizes)
         with torch.inference_mode():
             try:
-                return plan.bind(
-                    *(sizes[size.name] for size in plan.sizes), place.dtype, place.device
+                memory = (
+                    plan.memory.kept(sizes, place.dtype, place.device)
+                    if keep
+                    else plan.memory.fresh()
                 )
+                return plan.bind(*named, place.dtype, place.device, memory)
             except (RuntimeError, IndexError, ValueError) as error:
                 raise self._located(error) from error
 
     def call(self, step: Step, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Run a compiled step."""
-        with torch.inference_mode():
+        """Run a compiled step, one at a time: a step has one memory."""
+        with self._alone, torch.inference_mode():
             try:
                 return list(step(*tensors))
             except (RuntimeError, IndexError, ValueError) as error:
@@ -119,9 +139,14 @@ class Evaluator:
         """What torch said, with the node whose line failed."""
         line = _line_in(error.__traceback__, self.plan.filename)
         node = None if line is None else self.plan.node_at(line)
+        node = None if node is None else self._stands_for.get(node, node)
         if node is None or isinstance(error, EngineError):
             return error if isinstance(error, EngineError) else EngineError(str(error))
         return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)
+
+
+def _key(tensors: Sequence[Tensor], others: Beside) -> object:
+    return (others, *[(t.shape, t.dtype, t.device) for t in tensors])
 
 
 KEPT = 16  # a binding holds whatever depends on sizes alone, a mask [T, T] for instance

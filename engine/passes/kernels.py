@@ -1,0 +1,71 @@
+"""The kernels of the fused ops, `kernel(*tensors, **attrs)`; `out` is memory to write into."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+aten = torch.ops.aten
+NO_TARGET = -(2**63)  # torch's losses leave one target out; this one occurs in no data
+
+
+def addmm(
+    c: Tensor, a: Tensor, b: Tensor, scale: Tensor | None = None, *, out: Tensor | None = None
+) -> Tensor:
+    """c + scale · a @ b for matrices, or for stacks of as many."""
+    product = torch.addmm if a.ndim == 2 else torch.baddbmm
+    return product(c, a, b, alpha=1 if scale is None else scale.item(), out=out)
+
+
+def softmax_backward(g: Tensor, y: Tensor, *, axis: int, out: Tensor | None = None) -> Tensor:
+    """The cotangent of softmax."""
+    return torch._softmax_backward_data(g, y, axis, y.dtype, grad_input=out)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+
+
+def log_softmax_backward(g: Tensor, y: Tensor, *, axis: int, out: Tensor | None = None) -> Tensor:
+    """The cotangent of log_softmax."""
+    return torch._log_softmax_backward_data(g, y, axis, y.dtype, out=out)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+
+
+def relu_backward(g: Tensor, y: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`g` where y > 0, else 0."""
+    if out is None:
+        return aten.threshold_backward(g, y, 0)
+    return aten.threshold_backward.grad_input(g, y, 0, grad_input=out)
+
+
+def layer_norm(
+    x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(y, mean, 1/σ) over the last axis."""
+    return torch.native_layer_norm(x, x.shape[-1:], weight, bias, eps)
+
+
+def layer_norm_backward(
+    g: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """The cotangents of x, of the weight and of the bias; without a weight that of x alone."""
+    scaled = weight is not None
+    bias = weight  # lends its dtype
+    return aten.native_layer_norm_backward(
+        g, x, x.shape[-1:], mean, rstd, weight, bias, [True, scaled, scaled]
+    )
+
+
+def cross_entropy(logp: Tensor, targets: Tensor, *, reduction: str) -> Tensor:
+    """-logp[target] over the last axis, one per position ("none") or their mean."""
+    if logp.ndim <= 2:
+        return F.nll_loss(logp, targets, ignore_index=NO_TARGET, reduction=reduction)
+    flat = logp.flatten(0, -2), targets.flatten()
+    loss = F.nll_loss(*flat, ignore_index=NO_TARGET, reduction=reduction)
+    return loss if loss.ndim == 0 else loss.view(targets.shape)
+
+
+def cross_entropy_backward(
+    g: Tensor, logp: Tensor, targets: Tensor, *, out: Tensor | None = None
+) -> Tensor:
+    """(softmax - one_hot(target)) g, by way of the cotangent of log_softmax."""
+    at = torch.zeros_like(logp) if out is None else out.zero_()
+    at.scatter_(-1, targets.unsqueeze(-1), g.neg().unsqueeze(-1))
+    return log_softmax_backward(at, logp, axis=-1, out=at)

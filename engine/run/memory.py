@@ -1,0 +1,250 @@
+"""The memory of a step, planned from the order of its values and their last uses.
+
+A value overwrites an operand that ends with it, where its kernel allows that. Every other large
+value gets a place in a block of memory that a binding keeps from run to run, shared by values that
+never live at the same time: fresh pages from the system cost more than most kernels.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from heapq import heappop, heappush
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.dims import complete, evaluate, known, product, same_shape
+from engine.graph import Node, Op
+from engine.ops import expand, log_softmax, softmax
+from engine.passes.fused import Fused
+
+SMALL = 4096  # elements for which the allocator has memory at hand
+ALIGNMENT = 64  # bytes
+
+# Ops whose value may lie in the memory of an operand.
+SHARING = frozenset(
+    [
+        "reshape",
+        "expand",
+        "sum_to",
+        "transpose",
+        "index",
+        "part",
+        "stop",
+        "cast",
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "prod",
+        "logsumexp",
+        "einsum",
+    ]
+)
+ELEMENTWISE = frozenset[Any](
+    getattr(torch, name)
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "pow",
+        "abs",
+        "sign",
+        "maximum",
+        "minimum",
+        "where",
+        "sqrt",
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "tanh",
+        "sigmoid",
+        "erf",
+    ]
+) | {F.gelu}
+WRITING = ELEMENTWISE | {torch.matmul, torch.softmax, torch.log_softmax}
+
+
+@cache
+def takes_out(op: Op) -> bool:
+    """Whether the op's kernel writes into memory that it is given."""
+    if op.kernel in WRITING:
+        return True
+    return isinstance(op, Fused) and "out" in inspect.signature(op.kernel).parameters
+
+
+def replaceable(y: Node) -> Sequence[int]:
+    """The operands that the value may overwrite: the kernel reads no element after writing it."""
+    if isinstance(y.op, Fused):
+        return y.op.over
+    if y.op in (softmax, log_softmax):
+        return (0,) if y.attrs["axis"] == -1 else ()
+    return range(len(y.inputs)) if y.op.kernel in ELEMENTWISE else ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Memory for a value of this shape and those that overwrite it, from line to line."""
+
+    shape: tuple[Any, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where the values of a step are written: over an operand, or into a place."""
+
+    over: Mapping[Node, Node]
+    place_of: Mapping[Node, int]
+    places: Sequence[Place]
+
+    def fresh(self) -> list[Tensor | None]:
+        """No memory: each value allocates its own and frees it."""
+        return [None] * len(self.places)
+
+    def kept(
+        self, sizes: Mapping[str, int], dtype: torch.dtype, device: torch.device
+    ) -> list[Tensor | None]:
+        """A tensor for each place, all of one block."""
+        shapes = [torch.Size(evaluate(dim, sizes) for dim in p.shape) for p in self.places]
+        grain = max(1, ALIGNMENT // dtype.itemsize)
+        needed = [-(-shape.numel() // grain) * grain for shape in shapes]
+        starts, end = packed(self.places, needed)
+        block = torch.empty(end, dtype=dtype, device=device)
+        return [
+            block[start : start + shape.numel()].view(shape)
+            for start, shape in zip(starts, shapes, strict=True)
+        ]
+
+
+def packed(places: Sequence[Place], needed: Sequence[int]) -> tuple[list[int], int]:
+    """Where each place starts in a block, best fit first, and how long the block is."""
+    starts, end = [0] * len(places), 0
+    gaps: list[tuple[int, int]] = []  # (length, start) of free memory
+    taken: list[tuple[int, int, int]] = []  # a heap of (last, start, length)
+    for i in sorted(range(len(places)), key=lambda i: places[i].first):
+        while taken and taken[0][0] < places[i].first:
+            _, start, length = heappop(taken)
+            _free(gaps, start, length)
+        length, start = min((gap for gap in gaps if gap[0] >= needed[i]), default=(0, end))
+        if length:
+            gaps.remove((length, start))
+            if length > needed[i]:
+                gaps.append((length - needed[i], start + needed[i]))
+        end = max(end, start + needed[i])
+        starts[i] = start
+        heappush(taken, (places[i].last, start, needed[i]))
+    return starts, end
+
+
+def _free(gaps: list[tuple[int, int]], start: int, length: int) -> None:
+    """Add a gap, joined with its neighbours."""
+    for gap in [g for g in gaps if g[1] + g[0] == start or start + length == g[1]]:
+        gaps.remove(gap)
+        start, length = min(start, gap[1]), length + gap[0]
+    if length:
+        gaps.append((length, start))
+
+
+def plan_memory(order: Sequence[Node], leaving: Iterable[Node], kept: Iterable[Node]) -> Memory:
+    """Where each value of a step is written; `order` has a line for each.
+
+    Values `leaving` the step never lie in a place; they and those `kept` live to its end.
+    """
+    leaving = list(leaving)
+    owners = _owners(order)
+    last = _last_lines(order, owners, [*leaving, *kept])
+    over = _overwriting(order, owners, last)
+    for node in reversed(order):  # memory is needed as long as what overwrites it
+        for x in owners[over[node]] if node in over else ():
+            last[x] = max(last[x], last.get(node, 0))
+    given = {x for node in leaving for x in _origins(node, owners, over)}
+    placed = [
+        (line, node)
+        for line, node in enumerate(order)
+        if _is_large(node) and takes_out(node.op) and node not in over and node not in given
+    ]
+    places = [Place(node.shape or (), line, last.get(node, line)) for line, node in placed]
+    return Memory(over, {node: i for i, (_, node) in enumerate(placed)}, places)
+
+
+def _owners(order: Sequence[Node]) -> dict[Node, frozenset[object]]:
+    """The values in whose memory each value may lie: itself, and operands that it looks into."""
+    owners: dict[Node, frozenset[object]] = {}
+    for node in order:
+        seen = node.inputs if node.op.name in SHARING else ()
+        owners[node] = frozenset((node,)).union(*(owners.get(x, {_OUTSIDE}) for x in seen))
+    return owners
+
+
+_OUTSIDE = object()  # stands for the memory of leaves and of the binding
+
+
+def _origins(
+    x: Node, owners: Mapping[Node, frozenset[object]], over: Mapping[Node, Node]
+) -> set[object]:
+    """The values in whose memory a value lies in the end, by looking into it or overwriting it."""
+    found: set[object] = set()
+    stack = list(owners.get(x, ()))
+    while stack:
+        node = stack.pop()
+        if node in found:
+            continue
+        found.add(node)
+        if isinstance(node, Node) and node in over:
+            stack.extend(owners[over[node]])
+    return found
+
+
+def _last_lines(
+    order: Sequence[Node], owners: Mapping[Node, frozenset[object]], kept: Iterable[Node]
+) -> dict[object, int]:
+    """The last line that reads the memory of each value."""
+    last: dict[object, int] = {}
+    for line, node in enumerate(order):
+        for x in node.inputs:
+            last |= dict.fromkeys(owners.get(x, ()), line)
+    for x in kept:
+        last |= dict.fromkeys(owners.get(x, ()), len(order))
+    return last
+
+
+def _overwriting(
+    order: Sequence[Node], owners: Mapping[Node, frozenset[object]], last: Mapping[object, int]
+) -> dict[Node, Node]:
+    """The operand that each value overwrites, where one of its shape ends with it."""
+    over: dict[Node, Node] = {}
+    for line, node in enumerate(order):
+        if not _is_large(node) or not takes_out(node.op):
+            continue
+        for x in (node.inputs[i] for i in replaceable(node)):
+            others = [o for o in node.inputs if o is not x]
+            if (
+                x.kind == "float"
+                and x.op is not expand
+                and same_shape(x.shape, node.shape)
+                and _OUTSIDE not in owners.get(x, {_OUTSIDE})
+                and all(last[owner] == line for owner in owners[x])
+                and all(owners[x].isdisjoint(owners.get(o, ())) for o in others)
+                and (node.op.kernel in ELEMENTWISE or node.inputs.count(x) == 1)
+            ):
+                over[node] = x
+                break
+    return over
+
+
+def _is_large(y: Node) -> bool:
+    """Whether the value is a float tensor that may be large."""
+    if y.kind != "float" or y.shape is None or not complete(y.shape):
+        return False
+    number = known(product(y.shape))
+    return number is None or number >= SMALL
