@@ -2,7 +2,8 @@
 
 from .compiler import compile, load, lower, names_of
 from .errors import DslError
+from .lowering.modules import register
 from .parse import parse
 from .program import Program
 
-__all__ = ["DslError", "Program", "compile", "load", "lower", "names_of", "parse"]
+__all__ = ["DslError", "Program", "compile", "load", "lower", "names_of", "parse", "register"]

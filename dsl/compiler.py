@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .errors import MOST_REPORTED, Diagnostic, DslError
 from .library import library
-from .lower import modules
-from .lower.lowering import Dependent, Lowering
-from .lower.stack import deep_stack
-from .lower.table import CALLERS, EXPRESSIONS, STATEMENTS
+from .lowering import modules
+from .lowering.stack import deep_stack
+from .lowering.state import Dependent, Lowering
+from .lowering.table import CALLERS, EXPRESSIONS, STATEMENTS
 from .parse import parse
 from .program import Program
 from .scope import Frame, Scope

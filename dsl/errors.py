@@ -122,12 +122,21 @@ def _lines(error: Diagnostic) -> Iterator[str]:
     yield from _operand_lines(error.operands)
     yield f"  {error.span.label}"
     yield from _source_lines(error.span)
-    for call in error.calls:
-        yield f"  in `{call.function}`, called at {call.span.label}"
-        yield f"    {call.span.line} | {_line_of(call.span)}"
+    yield from _call_lines(error.calls)
     yield from (f"  note: {note}" for note in error.notes)
     if error.hint:
         yield f"  help: {error.hint}"
+
+
+def _call_lines(calls: tuple[CallSite, ...]) -> Iterator[str]:
+    """The chain of calls, of a long one its ends."""
+    for place, call in enumerate(calls):
+        if 3 <= place < len(calls) - 3:
+            if place == 3:
+                yield f"  … {len(calls) - 6} more calls …"
+            continue
+        yield f"  in `{call.function}`, called at {call.span.label}"
+        yield f"    {call.span.line} | {_line_of(call.span)}"
 
 
 def _operand_lines(operands: tuple[Operand, ...]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from engine import Evaluator, Node, ShapeError, var
 from engine.dims import Size, sizes_in
 from engine.dims import size as make_size
 
-from .lower.lowering import Parameter
+from .lowering.state import Parameter
 
 
 def draw(

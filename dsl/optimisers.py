@@ -12,8 +12,8 @@ from engine import Node, ops
 from engine.learn import Optimizer
 
 from .errors import DslError, refuse
-from .lower.calls import call_with_nodes
-from .lower.lowering import Lowering
+from .lowering.calls import call_with_nodes
+from .lowering.state import Lowering
 from .values import Function, Items, describe
 
 CLOCK = ("t", "lr")

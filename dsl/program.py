@@ -13,11 +13,14 @@ from engine.dims import known
 from engine.learn import Optimizer, Trainer, generate
 
 from . import initial
-from .lower.lowering import Lowering, Shown
-from .lower.modules import find_function
+from .errors import DslError
+from .lowering.modules import find_function
+from .lowering.state import Lowering, Shown
+from .lowering.tensors import as_tensor
 from .optimisers import optimiser
 from .span import Span
 from .suggest import did_you_mean_one_of
+from .syntax import Name
 from .values import Function, Items, Row, Value
 
 
@@ -172,20 +175,23 @@ class Program:
 
 
 def _nodes(lowering: Lowering) -> Iterable[tuple[str, Node]]:
-    """The tensors among what was defined; a list by the tensors in it: `heads.0`, `heads.1`."""
-    for name in lowering.defined:
-        yield from _named(name, lowering.module.names[name])
+    """The tensors among what was defined; a list as their stack, or as `heads.0`, `heads.1`."""
+    for name, span in lowering.defined.items():
+        yield from _named(name, lowering.module.names[name], span)
 
 
-def _named(name: str, value: Value) -> Iterable[tuple[str, Node]]:
+def _named(name: str, value: Value, span: Span) -> Iterable[tuple[str, Node]]:
     match value:
         case Node():
             yield name, value
         case Row(node):
             yield name, node
         case Items(values):
-            for i, each in enumerate(values):
-                yield from _named(f"{name}.{i}", each)
+            try:
+                yield name, as_tensor(value, Name(name, span=span))
+            except DslError:  # its items have different shapes
+                for i, each in enumerate(values):
+                    yield from _named(f"{name}.{i}", each, span)
         case _:
             pass
 

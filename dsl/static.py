@@ -58,7 +58,9 @@ class Statics:
     def size(self, node: Node) -> int | sympy.Expr | None:
         """The node as a size: a whole number or a polynomial."""
         value = self[node]
-        return value if isinstance(value, int | sympy.Expr) else None
+        return (
+            value if isinstance(value, int | sympy.Expr) and not isinstance(value, bool) else None
+        )
 
 
 def _apply(rule: Callable[..., Static], inputs: list[Static]) -> Static:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from engine import Node, hessian, hvp, jacobian, jvp, vjp
 
 from ..errors import refuse
-from ..lower.arguments import Arguments, Bound
-from ..lower.derivatives import by, call_derived, check_depends, check_number
-from ..lower.located import Term, located, text_of, written
-from ..lower.lowering import Lowering
-from ..lower.points import Point, as_float, at_point
+from ..lowering.arguments import Arguments, Bound
+from ..lowering.derivatives import by, call_derived, check_depends, check_number
+from ..lowering.located import Term, located, text_of, written
+from ..lowering.points import Point, as_float, at_point
+from ..lowering.state import Lowering
 from ..scope import Scope
 from ..span import Span
 from ..values import CALLABLE, Derived, Form, Items, Row, Value

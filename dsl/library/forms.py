@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine import ops
 
-from ..lower.arguments import Bound
-from ..lower.loops import whole_number
-from ..lower.lowering import Lowering
+from ..errors import refuse
+from ..lowering.arguments import Bound
+from ..lowering.loops import integer
+from ..lowering.state import Lowering
 from ..scope import Scope
 from ..span import Span
 from ..values import Items, Value
@@ -18,10 +19,13 @@ from .random import RANDOM
 def numbers(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
     """`range(n)`, `range(start, stop)`: the whole numbers that a loop goes through."""
     ends = [
-        whole_number(low, each.scope, each.expr, "the end of a range")
-        for each in bound.one.values()
+        integer(low, each.scope, each.expr, "the end of a range") for each in bound.one.values()
     ]
-    return Items(tuple([ops.const(i) for i in range(*ends)]), from_loop=True)
+    if len(ends) == 3 and ends[2] == 0:
+        raise refuse("the step of a range is not 0", span, "", "loop")
+    passes = range(*ends)
+    low.spend(len(passes), span)
+    return Items(tuple([ops.const(i) for i in passes]), from_loop=True)
 
 
 FORMS: dict[str, Value] = {

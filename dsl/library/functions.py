@@ -37,7 +37,7 @@ def _check_vectors(name: str, a: Node, b: Node) -> None:
         raise ShapeError(f"`{name}` is of two vectors", hint="a matrix product is `{0} @ {1}`")
 
 
-def transpose(x: Node, axes: Sequence[int] | None) -> Node:
+def transpose(x: Node, axes: Sequence[int] | int | None) -> Node:
     """The axes in another order; of a matrix its transpose."""
     if axes is None and (x.rank or 0) > 2:
         order = f"[{', '.join(map(str, range((x.rank or 0) - 1, -1, -1)))}]"
@@ -45,7 +45,18 @@ def transpose(x: Node, axes: Sequence[int] | None) -> Node:
             f"`transpose` of {x.describe()} does not say in which order the axes come",
             hint=f"`{{0}}^T` exchanges the last two; `transpose({{0}}, {order})` reverses all",
         )
-    return x.T if axes is None else ops.transpose(x, axes)
+    if axes is None:
+        return x.T
+    return ops.transpose(x, (axes,) if isinstance(axes, int) else axes)
+
+
+def split(x: Node, parts: int | Sequence[Dim], axis: int) -> list[Node]:
+    """Equal parts of an axis, or parts of given sizes."""
+    if x.rank == 0:
+        raise ShapeError("a number has no axis to split")
+    if isinstance(parts, int) and parts < 1:
+        raise ShapeError(f"an axis is not split into {parts} parts")
+    return ops.split(x, parts, axis)
 
 
 def integers(start: Dim, stop: Dim, step: int) -> Node:
@@ -104,7 +115,7 @@ LAYOUT = (
     builtin("expand(x, shape)", ops.expand),
     builtin("concat(*xs, axis=0)", ops.concat),
     builtin("stack(*xs, axis=0)", ops.stack),
-    builtin("split(x, parts, axis=-1)", ops.split),
+    builtin("split(x, parts, axis=-1)", split),
     builtin("flip(x, axis=None)", ops.flip),
     builtin("cumsum(x, axis=-1)", ops.cumsum),
     builtin("gather(table, index)", ops.gather),

@@ -8,10 +8,10 @@ from engine import Node, ops
 from engine.graph import Op
 
 from ..errors import refuse
-from ..lower.arguments import Bound
-from ..lower.located import located
-from ..lower.lowering import Lowering
-from ..lower.readers import Reading
+from ..lowering.arguments import Bound
+from ..lowering.located import located
+from ..lowering.readers import Reading
+from ..lowering.state import Lowering
 from ..scope import Scope
 from ..span import Span
 from ..values import Slot

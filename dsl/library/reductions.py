@@ -10,7 +10,7 @@ from collections.abc import Callable
 from engine import EngineError, Node, ops
 from engine.ops.sources import constant_value
 
-from ..lower.readers import Reduced
+from ..lowering.readers import Reduced
 from ..values import Builtin
 from .builtin import builtin
 

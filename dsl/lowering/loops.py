@@ -11,7 +11,7 @@ from ..scope import Scope
 from ..syntax import Comprehension, Expr, For, Repeat, Statement
 from ..values import Items, Value
 from .located import text_of
-from .lowering import MOST_STEPS, Lowering
+from .state import MOST_STEPS, Lowering
 
 
 def repeat(low: Lowering, scope: Scope, statement: Repeat) -> None:
@@ -69,19 +69,28 @@ def passes(low: Lowering, scope: Scope, expr: Expr) -> tuple[Value, ...]:
     if count is None:
         message = f"how many passes `{text_of(expr)}` makes is not known before the program runs"
         raise refuse(message, expr.span, "go over `range(n)` where n has a value", "loop")
+    low.spend(count, expr.span)
     return tuple([low.keep(node[i], expr.span, scope) for i in range(count)])
 
 
 def whole_number(low: Lowering, scope: Scope, expr: Expr, what: str) -> int:
     """A number of passes that is known now. Raises DslError otherwise."""
+    number = integer(low, scope, expr, what)
+    if number < 0:
+        raise refuse(f"{what} cannot be {number}", expr.span, "", "loop")
+    if number > MOST_STEPS:
+        raise refuse(f"more than {MOST_STEPS:,} passes", expr.span, "", "limit")
+    return number
+
+
+def integer(low: Lowering, scope: Scope, expr: Expr, what: str) -> int:
+    """A whole number that is known now. Raises DslError otherwise."""
     number = low.statics.number(low.node(expr, scope))
     text = text_of(expr)
     if number is None:
         hint = f"give `{text}` a value, as in `dim {text} = 4`" if text.isidentifier() else ""
         message = f"{what} is not known before the program runs: `{text}` has no value"
         raise refuse(message, expr.span, hint, "loop")
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+    if not isinstance(number, int) or isinstance(number, bool):
         raise refuse(f"{what} is a whole number, not {number}", expr.span, "", "loop")
-    if number > MOST_STEPS:
-        raise refuse(f"more than {MOST_STEPS:,} passes", expr.span, "", "limit")
     return number

@@ -21,8 +21,8 @@ from ..syntax import (
 )
 from ..values import BROKEN, CALLABLE, Function, Items, Module, Value, Words
 from .located import text_of
-from .lowering import Dependent, Lowering
 from .modules import prelude_functions
+from .state import Dependent, Lowering
 
 MOST_WHOLE = 2**63
 
@@ -43,6 +43,7 @@ def unknown_name(scope: Scope, expr: Name) -> DslError:
         message = f"the size `{expr.text}` is not known here: the shape it comes from has `_` there"
         return refuse(message, expr.span, "give the axis a name where it is declared", "name")
     hint = did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
+    hint = hint or f"define it above, or declare it: `input {expr.span.text} : [n]`"
     return refuse(f"`{expr.span.text}` is not defined", expr.span, hint, "name")
 
 

@@ -9,8 +9,8 @@ from ..errors import refuse
 from ..scope import Scope
 from ..syntax import Assign, Block, Declared, FunctionDef, Name
 from ..values import Function, Items, Row, Value, describe
-from .lowering import Lowering
 from .shapes import check, declare_input
+from .state import Lowering
 
 
 def value(low: Lowering, scope: Scope, block: Block) -> Value:

@@ -13,8 +13,8 @@ from ..syntax import Expr, List, Name
 from ..values import NOTHING, Items, Slot, Value, Words
 from .arguments import Argument, Bound
 from .located import Term, text_of, written
-from .lowering import Lowering
 from .sizes import size
+from .state import Lowering
 from .tensors import same_kind
 
 

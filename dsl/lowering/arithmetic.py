@@ -13,8 +13,8 @@ from ..static import LARGEST_INT
 from ..syntax import Binary, Conditional, Unary
 from ..values import Row, Value
 from .located import Term, located
-from .lowering import Lowering
 from .products import multiply
+from .state import Lowering
 
 ELEMENTWISE: dict[str, Callable[..., Node]] = {
     "+": ops.add,

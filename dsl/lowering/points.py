@@ -17,7 +17,7 @@ from ..scope import Scope
 from ..span import Span
 from ..values import Callee, Row, Value
 from .arguments import Argument, Arguments
-from .lowering import Lowering
+from .state import Lowering
 
 
 @dataclass(frozen=True)

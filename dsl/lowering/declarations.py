@@ -12,9 +12,9 @@ from ..syntax import Const, Declared, Input, Name, Param, Size
 from ..syntax import Dim as DimLine
 from . import initial
 from .located import located
-from .lowering import Lowering, Parameter
 from .shapes import check, declare_input, declared, kind_of
 from .sizes import size
+from .state import Lowering, Parameter
 
 
 def dim(low: Lowering, scope: Scope, statement: DimLine) -> None:
@@ -95,7 +95,7 @@ def _parameter(low: Lowering, scope: Scope, statement: Param, each: Declared) ->
     path = ".".join(scope.frame.place(name))
     if path in low.params or (path in low.inputs):
         hint = "give it another name; what is shared is declared once and passed in"
-        raise refuse(f"there is a parameter `{path}` already", each.span, hint, "name")
+        raise refuse(f"there is a parameter `{path}` already", each.name.span, hint, "name")
     if kind_of(each.annotation) != "float":
         raise refuse("a parameter is made of floats", each.span, "", "kind")
     shape = declared(low, scope, each.annotation, False, "this parameter")

@@ -16,10 +16,10 @@ from ..values import CALLABLE, Derived, Function, Row, Value
 from .arguments import Argument, Arguments
 from .calls import shapes_of
 from .located import Term, located, text_of
-from .lowering import Lowering
 from .points import Point, at_point
 from .products import transposed
 from .shapes import declared, kind_of
+from .state import Lowering
 
 HIGHEST_ORDER = 8
 

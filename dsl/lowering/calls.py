@@ -13,9 +13,9 @@ from ..values import CALLABLE, Builtin, Form, Function, Items, Slot, Value, Word
 from . import blocks, readers
 from .arguments import Argument, Arguments, Bound, arguments_of, match, not_a_function
 from .located import located, text_of
-from .lowering import Lowering
 from .shapes import bind, check
 from .stack import deep_stack
+from .state import Lowering
 
 
 def call(low: Lowering, scope: Scope, expr: Call) -> Value:

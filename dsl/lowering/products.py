@@ -16,14 +16,17 @@ from ..scope import Scope
 from ..static import LARGEST_INT
 from ..syntax import Binary, Expr, Juxtapose, Number, Power, Transpose
 from ..values import CALLABLE, Row, Value
+from .arguments import Argument, Arguments
 from .located import Term, located, text_of
-from .lowering import Lowering
+from .state import Lowering
 
 
 def juxtapose(low: Lowering, scope: Scope, expr: Juxtapose) -> Value:
-    """`A x`, `2 x`; `sin x` is refused."""
+    """`A x`, `2 x`; `sin x` is refused, `(∇f)(x)` is a call."""
     left = low.value(expr.left, scope)
     if isinstance(left, CALLABLE):
+        if text_of(expr.right).startswith("("):  # `(f')(t)`, which the parser takes for a product
+            return low.apply(left, scope, Arguments((Argument(expr.right, scope),), {}, expr.span))
         name, argument = text_of(expr.left), text_of(expr.right)
         message = f"`{name}` is a function: its argument stands in brackets"
         raise refuse(message, expr.span, f"write `{name}({argument})`", "call")

@@ -6,7 +6,7 @@ from ..scope import Scope
 from ..syntax import Show
 from ..values import Derived
 from . import blocks, derivatives
-from .lowering import Lowering, Shown
+from .state import Lowering, Shown
 
 
 def show(low: Lowering, scope: Scope, statement: Show) -> None:

@@ -85,9 +85,7 @@ class Lowering:
 
     def value(self, expr: Expr, scope: Scope) -> Value:
         """What an expression stands for."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise refuse(f"this makes more than {MOST_STEPS:,} steps", expr.span, "", "limit")
+        self.spend(1, expr.span)
         if self.depth > DEEPEST:
             hint = "give names to parts, or call fewer functions within each other"
             raise refuse("calls and brackets are nested too deep here", expr.span, hint, "limit")
@@ -96,6 +94,13 @@ class Lowering:
             return self.expressions[type(expr)](self, scope, expr)
         finally:
             self.depth -= 1
+
+    def spend(self, steps: int, span: Span) -> None:
+        """Count what is unrolled. Raises DslError beyond the limit, before it is made."""
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            hint = "unrolled loops and calls count with every pass"
+            raise refuse(f"this makes more than {MOST_STEPS:,} steps", span, hint, "limit")
 
     def node(self, expr: Expr, scope: Scope) -> Node:
         """The tensor that an expression stands for."""

@@ -12,8 +12,8 @@ from ..errors import Diagnostic, DslError, Operand, refuse
 from ..scope import Scope
 from ..syntax import Annotation, Declared, Dots, Expr, Hole, Name
 from .located import Term
-from .lowering import Lowering
 from .sizes import size
+from .state import Lowering
 
 Sizes = Sequence[Expr | Dots | Hole]
 

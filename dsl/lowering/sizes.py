@@ -7,6 +7,7 @@ from typing import cast
 
 import sympy
 
+from engine import Node
 from engine.dims import Dim, canonical, exact, known, show_dim
 
 from ..errors import DslError, refuse
@@ -15,7 +16,7 @@ from ..static import HIGHEST_POWER, short
 from ..suggest import did_you_mean_one_of
 from ..syntax import Binary, CallOrProduct, Expr, Juxtapose, Name, Number, Power, Unary
 from .located import text_of
-from .lowering import Lowering
+from .state import Lowering
 
 Whole = int | sympy.Expr
 
@@ -57,10 +58,14 @@ def size(low: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
 
 
 def _named(low: Lowering, scope: Scope, expr: Name, owner: str) -> Dim:
-    """A size by its name; a value may stand for a size if it is one."""
-    home = scope.find_size(expr.text)
-    if home is not None:
-        return home.sizes[expr.text]
+    """The innermost size of this name; a value is one if it is a number or made of sizes."""
+    for each in scope.chain():
+        value = each.names.get(expr.text)
+        found = low.statics.size(value) if isinstance(value, Node) else None
+        if found is not None:
+            return found
+        if expr.text in each.sizes:
+            return each.sizes[expr.text]
     if scope.find(expr.text) is not None:
         return _computed(low, scope, expr)
     raise unknown_size(scope, expr, owner)

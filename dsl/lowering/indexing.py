@@ -12,7 +12,7 @@ from ..scope import Scope
 from ..syntax import Dots, Expr, Index, Slice
 from ..values import NOTHING, Items, Value
 from .located import Term, located, text_of
-from .lowering import Lowering
+from .state import Lowering
 
 Entry = int | sympy.Expr | slice | None | object
 
@@ -82,7 +82,7 @@ def _entry(low: Lowering, scope: Scope, each: Expr | Slice | Dots) -> Entry:
 
 def _position(low: Lowering, node: Node, expr: Expr) -> Entry:
     found = low.statics.size(node)
-    if found is not None and not isinstance(found, bool):
+    if found is not None:
         return found
     if node.kind == "int":
         return node
@@ -102,7 +102,7 @@ def _bound(low: Lowering, scope: Scope, expr: Expr | None) -> int | sympy.Expr |
     if value is NOTHING:
         return None
     found = low.statics.size(low.tensor(value, expr))
-    if found is None or isinstance(found, bool):
+    if found is None:
         raise _moving_bound(expr)
     return found
 

@@ -16,7 +16,7 @@ from ..syntax import Expr, Name, Param
 from ..values import CALLABLE, Callee, Function
 from .arguments import Argument, Arguments
 from .located import located
-from .lowering import Draw, Lowering
+from .state import Draw, Lowering
 
 
 def value(low: Lowering, scope: Scope, statement: Param, leaf: Node, key: Node) -> Node:

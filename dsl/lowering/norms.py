@@ -9,7 +9,7 @@ from ..scope import Scope
 from ..syntax import Norm
 from ..values import Value
 from .located import located
-from .lowering import Lowering
+from .state import Lowering
 
 
 def norm(low: Lowering, scope: Scope, expr: Norm) -> Value:

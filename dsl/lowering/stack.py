@@ -6,7 +6,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-FRAMES = 20_000  # `lowering.DEEPEST` levels, a dozen frames each, above what the caller has
+FRAMES = 20_000  # `state.DEEPEST` levels, a dozen frames each, above what the caller has
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from ..suggest import did_you_mean_one_of
 from ..syntax import Assign, Dim, FunctionDef, Import, Name, Program, Syntax, children
 from ..values import Function, Module, Value
 from . import blocks
-from .lowering import Lowering
 from .sizes import size
+from .state import Lowering
 
 FOLDERS: list[Path] = []
 PRELUDE = files("dsl").joinpath("prelude")

@@ -12,7 +12,7 @@ from ..suggest import did_you_mean_one_of
 from ..syntax import Call, Expr
 from ..values import Slot, Value
 from .located import Term, text_of
-from .lowering import Lowering
+from .state import Lowering
 
 
 @dataclass(eq=False)

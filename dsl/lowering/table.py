@@ -18,7 +18,7 @@ from . import (
     products,
     showing,
 )
-from .lowering import Handlers
+from .state import Handlers
 
 EXPRESSIONS: Handlers = {
     s.Name: expressions.name,
