@@ -9,7 +9,7 @@
 """
 
 from engine import ops
-from engine.calculus import gradients, hessian, hvp, jacobian, jvp, vjp
+from engine.calculus import check_gradients, gradients, hessian, hvp, jacobian, jvp, vjp
 from engine.errors import EngineError, GradientError, KindError, MissingInput, ShapeError
 from engine.graph import Node, Op
 from engine.ops import const
@@ -25,6 +25,7 @@ __all__ = [
     "Node",
     "Op",
     "ShapeError",
+    "check_gradients",
     "const",
     "gradients",
     "hessian",

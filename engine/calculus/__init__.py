@@ -1,8 +1,21 @@
 """Derivatives: graph in, graph out."""
 
+from engine.calculus.check import Element, GradientReport, check_gradients
 from engine.calculus.jvp import jvp
 from engine.calculus.second import hessian, hvp, jacobian, vjp
 from engine.calculus.vjp import gradients
 from engine.origins import Origin, origin
 
-__all__ = ["Origin", "gradients", "hessian", "hvp", "jacobian", "jvp", "origin", "vjp"]
+__all__ = [
+    "Element",
+    "GradientReport",
+    "Origin",
+    "check_gradients",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "origin",
+    "vjp",
+]
