@@ -14,7 +14,7 @@ from .parse import parse
 from .program import Program
 from .scope import Frame, Scope
 from .suggest import did_you_mean_one_of
-from .syntax import Assign, Const, Dim, FunctionDef, Import, Input, Param, Statement
+from .syntax import Assign, Const, Dim, For, FunctionDef, Import, Input, Param, Repeat, Statement
 from .syntax import Program as Tree
 from .values import BROKEN
 
@@ -102,6 +102,8 @@ def names_of(statement: Statement) -> list[str]:
             return [each.name.text for each in sizes]
         case FunctionDef(name):
             return [name.text]
+        case Repeat(_, body) | For(_, _, body):
+            return [name for each in body for name in names_of(each)]
         case Import(module, names):
             return [name.text for name in names] or [module.rpartition(".")[2]]
         case _:

@@ -86,6 +86,8 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
     "A''": lambda v: v.A,
     "(x^T)^T y^T": lambda v: torch.outer(v.x, v.y),
     "(x^T + 2 y^T) y": lambda v: (v.x + 2 * v.y) @ v.y,
+    "exp(x^T) y": lambda v: v.x.exp() @ v.y,
+    "(x^T)[1:] y[1:]": lambda v: v.x[1:] @ v.y[1:],
     "-x^T y": lambda v: -(v.x @ v.y),
     "100 (t - s^2)^2": lambda v: 100 * (v.t - v.s**2) ** 2,
     "dot(x, y)": lambda v: v.x @ v.y,

@@ -186,6 +186,18 @@ WRONG = {
         "param W : [2]\nparam W : [2]",
         ("there is a parameter `W` already", "…", "W"),
     ),
+    "a parameter with the name of an input": (
+        "input W : [2]\nparam W : [2]",
+        ("there is an input `W` already", "…", "W"),
+    ),
+    "an input with the name of a parameter": (
+        "param W : [2]\ninput W : [2]",
+        ("`W` is a parameter already", "give one of them another name", "W"),
+    ),
+    "an input twice": (
+        "input x : [2]\ninput x : [3]",
+        ("`x` is an input [2] already", "give one of them another name", "x"),
+    ),
     "a parameter of an open rank": (
         "param W : [..., 2]",
         ("`...` leaves open how many axes this parameter has", "…", "..."),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine import Node
+from engine.dims import same_shape
 
 from ..errors import DslError, refuse
 from ..scope import Frame, Scope
 from ..syntax import Annotation, Call, Declared, FunctionDef
-from ..values import CALLABLE, Builtin, Form, Function, Items, Slot, Value, Words
+from ..values import CALLABLE, Builtin, Form, Function, Items, Row, Slot, Value, Words
 from . import blocks, readers
 from .arguments import Argument, Arguments, Bound, arguments_of, match, not_a_function
-from .located import located, text_of
+from .located import Term, located, text_of
 from .shapes import bind, check
 from .stack import deep_stack
 from .state import Lowering
@@ -34,9 +35,15 @@ def call_builtin(low: Lowering, function: Builtin, scope: Scope, arguments: Argu
     with located(arguments.span, reading.terms):
         result = function.build(*values)
     if isinstance(result, Node):
-        return low.keep(result, arguments.span, scope)
+        return _in_direction(low.keep(result, arguments.span, scope), reading.terms)
     parts = tuple(low.keep(part, arguments.span, scope) for part in result)
     return Items(parts)
+
+
+def _in_direction(result: Node, terms: Sequence[Term]) -> Value:
+    """What has the shape of a row that it was made of is a row: `exp(x^T)`."""
+    rows = [term.node.shape for term in terms if term.is_row]
+    return Row(result) if any(same_shape(result.shape, shape) for shape in rows) else result
 
 
 def call_form(low: Lowering, function: Form, scope: Scope, arguments: Arguments) -> Value:

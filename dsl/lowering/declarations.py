@@ -93,9 +93,10 @@ def _parameter(low: Lowering, scope: Scope, statement: Param, each: Declared) ->
     assert each.annotation is not None
     name = each.name.text
     path = ".".join(scope.frame.place(name))
-    if path in low.params or (path in low.inputs):
+    if path in low.params or path in low.inputs:
+        what = "a parameter" if path in low.params else "an input"
         hint = "give it another name; what is shared is declared once and passed in"
-        raise refuse(f"there is a parameter `{path}` already", each.name.span, hint, "name")
+        raise refuse(f"there is {what} `{path}` already", each.name.span, hint, "name")
     if kind_of(each.annotation) != "float":
         raise refuse("a parameter is made of floats", each.span, "", "kind")
     shape = declared(low, scope, each.annotation, False, "this parameter")

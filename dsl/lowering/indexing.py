@@ -10,7 +10,7 @@ from engine.dims import known
 from ..errors import DslError, refuse
 from ..scope import Scope
 from ..syntax import Dots, Expr, Index, Slice
-from ..values import NOTHING, Items, Value
+from ..values import NOTHING, Items, Row, Value
 from .located import Term, located, text_of
 from .state import Lowering
 
@@ -27,7 +27,8 @@ def index(low: Lowering, scope: Scope, expr: Index) -> Value:
     operand = low.as_term(value, expr.operand, "operand")
     entries = [_entry(low, scope, each) for each in expr.items]
     with located(expr.span, (operand,)):
-        return low.keep(_part(operand, entries, expr), expr.span, scope)
+        node = low.keep(_part(operand, entries, expr), expr.span, scope)
+    return Row(node) if operand.is_row and node.rank == 1 else node
 
 
 def _item(low: Lowering, scope: Scope, items: Items, entry: Expr | Slice | Dots) -> Value | None:

@@ -168,7 +168,8 @@ def declare_input(low: Lowering, scope: Scope, each: Declared) -> Node:
     shape = declared(low, scope, each.annotation, True, f"the input `{name}`")
     leaf = var(name, shape, kind_of(each.annotation))
     known_as = low.inputs.setdefault(name, leaf)
-    if known_as is not leaf:
-        message = f"`{name}` is an input already, of the shape {known_as.describe()}"
-        raise refuse(message, each.span, "give one of them another name", "name")
+    if known_as is not leaf or name in low.params:
+        what = "a parameter" if name in low.params else f"an input {known_as.describe()}"
+        hint = "give one of them another name"
+        raise refuse(f"`{name}` is {what} already", each.name.span, hint, "name")
     return low.keep(leaf, each.span, scope)
