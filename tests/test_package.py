@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,3 +104,13 @@ def test_an_installed_package_imports_from_anywhere(
 ) -> None:
     code = f"import {package}; print({package}.__file__)"
     assert elsewhere(installed, tmp_path, sys.executable, "-c", code).startswith(str(installed))
+
+
+def test_the_installed_demo_learns_and_writes_on(installed: Path, tmp_path: Path) -> None:
+    told = elsewhere(installed, tmp_path, sys.executable, "-m", "magics.cli", "demo", "--quick")
+    assert "repeat layers:" in told
+    assert "gradient right at" in told
+    assert "a bigram model   2." in told
+    assert re.search(r"text of T tokens ~ T\^\d", told)
+    left = {path.name for path in (tmp_path / "build").iterdir()}
+    assert left == {"block.svg", "loss.png", "weights.safetensors"}
