@@ -30,11 +30,14 @@ def compile(
     `consts` has the values of its `const` lines by name; others are left alone. `sizes` are numbers
     for its sizes, which come before those in the text. `name` stands in error messages.
 
-    Raises DslError with up to five errors, LookupError for a size that the text does not have.
+    Raises DslError with up to five errors, LookupError for a size that the text does not have,
+    KindError for a size that is no whole number.
 
     >>> compile("input x : [n]\ny = x^T x").run("y", {"x": [3.0, 4.0]})
     tensor(25.)
     """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] (a user's)
+        raise TypeError(f"a program is a text, not a {type(text).__name__}")
     low = lower(parse(text, name), consts or {}, sizes or {})
     _check_used(low, sizes or {}, name)
     return Program(low)
@@ -51,8 +54,7 @@ def load(module: str, **values: object) -> Program:
     if modules.text_of_module(module) is None:
         hint = did_you_mean_one_of(module, modules.available())
         raise LookupError(f"there is no module `{module}`{hint and f'; {hint}'}")
-    sizes = {name: value for name, value in values.items() if isinstance(value, int)}
-    low = lower(modules.tree_of(module), values, sizes)
+    low = lower(modules.tree_of(module), values, values)
     _check_used(low, values, module)
     return Program(low)
 
@@ -64,7 +66,7 @@ def _check_used(low: Lowering, values: Iterable[str], name: str) -> None:
             raise LookupError(f"`{name}` has no size and no const called `{each}`; {hint}")
 
 
-def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, int]) -> Lowering:
+def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, object]) -> Lowering:
     """The nodes of a syntax tree. Raises DslError with up to five errors."""
     module = Scope(Frame(), library())
     low = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, tree, consts, sizes)

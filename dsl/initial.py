@@ -15,7 +15,7 @@ from engine import Evaluator, Node, ShapeError, var
 from engine.dims import Size, sizes_in
 from engine.dims import size as make_size
 
-from .lowering.state import Parameter
+from .lowering.state import Parameter, whole_size
 
 
 def draw(
@@ -26,8 +26,9 @@ def draw(
 ) -> dict[str, Tensor]:
     """The first value of each parameter by its path, drawn in float64 and rounded to `dtype`.
 
-    Raises ShapeError for a size that has no value.
+    Raises ShapeError for a size that has no value, KindError for one that is no whole number.
     """
+    sizes = {name: whole_size(name, value) for name, value in sizes.items()}
     _check_sizes(parameters, sizes)
     feeds: dict[Node, Tensor | int] = {each.key: key(seed, each.path) for each in parameters}
     leaf, shape = _sizes_as_feed(sizes)

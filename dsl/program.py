@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine import EngineError, Evaluator, GradientError, Node, gradients
+from engine import EngineError, Evaluator, GradientError, KindError, Node, gradients
 from engine.dims import known
 from engine.learn import Optimizer, Trainer, generate
 
@@ -60,8 +60,9 @@ class Program:
         for names in (self.nodes, self.inputs, self.params):
             if name in names:
                 return names[name]
-        hint = did_you_mean_one_of(name, [*self.nodes, *self.inputs, *self.params])
-        raise LookupError(f"the program has no `{name}`{hint and f'; {hint}'}")
+        known = [*self.nodes, *self.inputs, *self.params]
+        hint = did_you_mean_one_of(str(name), known) or f"it has {', '.join(known) or 'nothing'}"
+        raise LookupError(f"the program has no `{name}`; {hint}")
 
     def init(
         self,
@@ -100,6 +101,9 @@ class Program:
 
     def feeds(self, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> dict[Node, Any]:
         """What an Evaluator takes: the leaves with their values; names of no leaf are left out."""
+        for given in (inputs, params):
+            if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise KindError(f"values are given as {{name: value}}, not as {type(given)}")
         found = {self.inputs[name]: value for name, value in inputs.items() if name in self.inputs}
         return found | {self.params[p]: value for p, value in params.items() if p in self.params}
 
@@ -108,15 +112,19 @@ class Program:
 
         Raises GradientError if `name` is not a number.
         """
-        loss = self[name]
-        if loss.rank not in (0, None):
-            raise GradientError(
-                f"a gradient is of a number, and `{name}` is {loss.describe()}",
-                hint=f"sum it: `s = sum({name})`",
-            )
+        loss = self._number(name)
         floats = [each for each, leaf in self.inputs.items() if leaf.kind == "float"]
         asked = [wrt] if isinstance(wrt, str) else list(wrt or self.params or floats)
         return dict(zip(asked, gradients(loss, [self[each] for each in asked]), strict=True))
+
+    def _number(self, name: str) -> Node:
+        node = self[name]
+        if node.rank in (0, None):
+            return node
+        raise GradientError(
+            f"a gradient is of a number, and `{name}` is {node.describe()}",
+            hint=f"sum it: `s = sum({name})`",
+        )
 
     def trainer(
         self,
@@ -133,17 +141,18 @@ class Program:
         …); `settings` are its hyperparameters, as in `decay=0.1`.
         """
         values = self.init(seed) if params is None else params
-        if isinstance(optimizer, str):
-            optimizer = self.function(optimizer)
-        if isinstance(optimizer, Function):
-            optimizer = optimiser(self._lowering, optimizer, settings)
-        return Trainer(self[loss], self.params, values, optimizer, lr)
+        if not isinstance(optimizer, Optimizer):
+            named = optimizer if isinstance(optimizer, Function) else self.function(optimizer)
+            optimizer = optimiser(self._lowering, named, settings)
+        return Trainer(self._number(loss), self.params, values, optimizer, lr)
 
     def function(self, name: str) -> Function:
         """A function of the program, or of the prelude. Raises LookupError."""
-        found = self.functions.get(name) or find_function(self._lowering, name)
+        found = self.functions.get(name) or find_function(self._lowering, str(name))
         if found is None:
-            hint = did_you_mean_one_of(name, [*self.functions, "sgd", "momentum", "adam", "adamw"])
+            hint = did_you_mean_one_of(
+                str(name), [*self.functions, "sgd", "momentum", "adam", "adamw"]
+            )
             raise LookupError(f"there is no function `{name}`{hint and f'; {hint}'}")
         return found
 

@@ -8,7 +8,7 @@ import torch
 import dsl
 from dsl.lowering import modules
 from engine import Evaluator, GradientError, MissingInput, ShapeError, gradients
-from engine.errors import EngineError
+from engine.errors import EngineError, KindError
 from engine.learn import Trainer
 
 F64 = torch.float64
@@ -144,6 +144,34 @@ def test_a_parameter_cannot_begin_with_what_is_fed() -> None:
         dsl.compile("input x : [3]\nparam W : [3] = 2 x")
 
 
+@pytest.mark.parametrize("size", [-1, 2.5, "3", True, None])
+def test_a_size_is_a_whole_number(size: object) -> None:
+    if size is not None:
+        with pytest.raises(KindError, match="`d` is a whole number from 0 on"):
+            dsl.compile("dim d", sizes={"d": size})  # pyright: ignore[reportArgumentType]
+        with pytest.raises(KindError, match="`d` is a whole number from 0 on"):
+            dsl.load("transformer", d=size)
+    with pytest.raises(KindError, match="`d` is a whole number from 0 on"):
+        dsl.compile("dim d\nparam w : [d]").init(sizes={"d": size})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("text", [None, b"y = 1", 3])
+def test_a_program_is_a_text(text: object) -> None:
+    with pytest.raises(TypeError, match="a program is a text"):
+        dsl.compile(text)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "/etc/passwd", "", "a..b", "transformer.graph"])
+def test_modules_have_names_not_paths(name: str) -> None:
+    with pytest.raises(LookupError, match="there is no module"):
+        dsl.load(name)
+
+
+def test_values_are_given_by_name() -> None:
+    with pytest.raises(KindError, match="values are given as"):
+        dsl.compile(TEXT).run("loss", [1, 2])  # pyright: ignore[reportArgumentType]
+
+
 def test_gradients_by_name() -> None:
     p = dsl.compile(TEXT)
     assert {name: g.describe() for name, g in p.grad("loss").items()} == {"w": "[d]", "b": "[]"}
@@ -153,6 +181,8 @@ def test_gradients_by_name() -> None:
     assert list(no_params.grad()) == ["x"]
     with pytest.raises(GradientError, match=r"`predicted` is \[n\]"):
         p.grad("predicted")
+    with pytest.raises(GradientError, match=r"`predicted` is \[n\]"):
+        p.trainer("predicted")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])

@@ -31,8 +31,7 @@ def _declare_size(low: Lowering, scope: Scope, each: Size) -> None:
     name = each.name.text
     if name in scope.sizes:
         raise refuse(f"the size `{name}` is declared already", each.span, "", "size")
-    low.used.add(name)
-    value: Dim = low.sizes.get(name)
+    value: Dim = low.given_size(name)
     if value is None and each.value is not None:
         value = size(low, scope, each.value, f"`{name}`")
     number = known(value)

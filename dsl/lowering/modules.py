@@ -135,6 +135,8 @@ def _names(tree: Syntax) -> set[str]:
 
 def text_of_module(name: str) -> str | None:
     """The text of a module, None if there is none of this name."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
     parts = f"{name.replace('.', '/')}.graph"
     for root in (*FOLDERS, PRELUDE):
         file = root.joinpath(parts)

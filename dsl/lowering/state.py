@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine import Node
+from engine import KindError, Node
 from engine.dims import Dim, size
 
 from ..errors import refuse
@@ -65,7 +65,7 @@ class Lowering:
     module: Scope
     tree: Program
     consts: Mapping[str, object] = field(default_factory=dict[str, object])
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    sizes: Mapping[str, object] = field(default_factory=dict[str, object])
     inputs: dict[str, Node] = field(default_factory=dict[str, Node])
     params: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
     origins: dict[Node, Span] = field(default_factory=dict[Node, Span])
@@ -159,8 +159,13 @@ class Lowering:
 
     def new_size(self, name: str) -> Dim:
         """A size that a shape introduces: with the value that the caller gave it, if any."""
+        return size(name, self.given_size(name))
+
+    def given_size(self, name: str) -> int | None:
+        """The number that the caller gave a size, if any. Raises KindError for what is no size."""
         self.used.add(name)
-        return size(name, self.sizes.get(name))
+        value = self.sizes.get(name)
+        return None if value is None else whole_size(name, value)
 
     def keep(self, node: Node, span: Span, scope: Scope) -> Node:
         """Remember where a node was written: the first place counts."""
@@ -169,6 +174,13 @@ class Lowering:
             self.places[node] = scope.frame.path
         _ = self.statics[node]  # read now, while its inputs have just been read
         return node
+
+
+def whole_size(name: str, value: object) -> int:
+    """A value for a size. Raises KindError for anything but a whole number from 0 on."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise KindError(f"the size `{name}` is a whole number from 0 on, not {value!r}")
 
 
 class Dependent(Exception):
