@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     why_not = "not asked for" if given.no_compile or given.quick else no_compiler()
     peers = [name for name in PEERS if not (why_not and name == "torch.compile")]
     models = [mlp(), decoder(layers=given.layers)]
-    rounds, seconds = (3, 0.01) if given.quick else (given.rounds, 0.1)
+    rounds, seconds = (3, 0.01) if given.quick else (given.rounds, 0.02)
     if given.quick:
         models = [mlp(12, 8, 4, 6), decoder(8, 5, 2, 11, given.layers)]
     print(f"torch {torch.__version__}, float32, SGD, {rounds} rounds; medians (and quartiles)")
@@ -179,7 +179,7 @@ def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="One training step, side by side.")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, without torch.compile")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--layers", type=int, default=1, help="blocks of the decoder")
     parser.add_argument("--no-compile", action="store_true", help="without torch.compile")
     parser.add_argument("--source", action="store_true", help="print what chalkgrad runs")

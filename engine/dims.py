@@ -165,7 +165,8 @@ def broadcast(*shapes: Shape, verb: str = "combine") -> Shape:
     result: tuple[Dim, ...] = ()
     for shape in shapes:
         assert shape is not None
-        result = _broadcast_pair(result, shape, verb)
+        if shape and shape != result:
+            result = _broadcast_pair(result, shape, verb) if result else shape
     return result
 
 
@@ -266,6 +267,18 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
         told = ", ".join(f"{s.name} = {value}" for s, value in zip(names, values, strict=True))
         raise ShapeError(f"the size {show_dim(dim)} is not a whole number of elements: {told}")
     return above // below
+
+
+def source(dim: int | sympy.Expr) -> str:
+    """A size as Python source, divisions exact.
+
+    >>> source(size("d") * 4 / size("H"))
+    '(4*d) // (H)'
+    """
+    if isinstance(dim, int):
+        return str(dim)
+    above, below = sympy.fraction(sympy.together(dim))
+    return str(above) if below == 1 else f"({above}) // ({below})"
 
 
 @lru_cache(maxsize=65536)

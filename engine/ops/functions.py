@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.graph import Node
+from engine.ops import kernels
 from engine.ops.families import pointwise, to_number
 from engine.ops.logic import less, where
 
@@ -42,7 +43,7 @@ erf = pointwise(
 )
 relu = pointwise(
     "relu",
-    torch.relu,
+    kernels.relu,
     lambda g, y, x: where(less(0, x), g, 0.0),  # 0 at the kink, as everywhere in the field
     tex=_call("relu"),
     operand=to_number,

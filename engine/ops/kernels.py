@@ -267,6 +267,10 @@ def normal(
     return (drawn * std + mean).to(device)
 
 
+def relu(x: Tensor, *, out: Tensor | None = None) -> Tensor:
+    return torch.relu(x) if out is None else torch.clamp_min(x, 0, out=out)
+
+
 def diag(x: Tensor) -> Tensor:
     return torch.diag(x)
 

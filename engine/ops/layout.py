@@ -13,7 +13,7 @@ from engine import dims
 from engine.dims import Dim, Shape, same, show, show_dim
 from engine.errors import KindError, ShapeError
 from engine.graph import Node, Op, Operand, as_node
-from engine.ops import kernels
+from engine.ops import calls, kernels
 from engine.ops.axes import one_axis, some_axes
 from engine.ops.families import elements, linear, shape_of, zeros_like
 from engine.ops.sources import DimLike, as_shape, known_shape
@@ -75,6 +75,7 @@ reshape = linear(
     adjoint=lambda g, y, x, *like: reshape(g, shape_of(x)),
     tex=r"\operatorname{reshape}(%s)",
     attrs={"shape": None},
+    code=calls.reshape,
     build=_reshape,
 )
 
@@ -98,6 +99,7 @@ expand = linear(
     adjoint=lambda g, y, x, *like: sum_to(g, shape_of(x)),
     tex=r"\operatorname{expand}(%s)",
     attrs={"shape": None},
+    code=calls.expand,
     build=lambda x, shape: _to(expand, x, shape),
 )
 sum_to = linear(
@@ -110,6 +112,7 @@ sum_to = linear(
     cost=lambda y, x, *like: elements(x),
     attrs={"shape": None},
     build=lambda x, shape: _to(sum_to, x, shape),
+    code=calls.sum_to,
 )
 
 
@@ -175,6 +178,7 @@ transpose = linear(
     glyph="ᵀ",
     attrs={"axes": None},
     build=_transpose,
+    code=calls.transpose,
 )
 
 

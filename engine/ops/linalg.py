@@ -9,7 +9,7 @@ import torch
 from engine.dims import Dim, Shape, contract, may_agree, show
 from engine.errors import ShapeError
 from engine.graph import Node, Op
-from engine.ops import kernels
+from engine.ops import calls, kernels
 from engine.ops.families import elements, multilinear, times, to_float, total, unbroadcast
 from engine.ops.selection import square_size
 
@@ -50,6 +50,7 @@ matmul = multilinear(
     cost=_matmul_cost,
     arity=2,
     build=lambda a, b: matmul.node((to_float(a), to_float(b))),
+    code=calls.matmul,
 )
 # The product's adjoints for ranks known only at run time; the three are closed under derivatives.
 matmul_left = multilinear(

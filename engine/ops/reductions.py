@@ -10,7 +10,7 @@ import torch
 from engine.dims import Shape, known, show
 from engine.errors import ShapeError
 from engine.graph import Kind, Node, Op, Operand, as_node, promote
-from engine.ops import kernels
+from engine.ops import calls, kernels
 from engine.ops.axes import Axis, one_axis, reduced, reduced_size, restore_axes, some_axes
 from engine.ops.families import (
     broadcast_to,
@@ -68,6 +68,7 @@ def reduction(
     operand: Callable[[Operand], Node] = to_float,
     shape: Callable[..., Shape] = _reduced_shape,
     cost: int = 1,
+    code: Callable[..., str | None] | None = None,
     **attrs: Any,
 ) -> Op:
     """A reduction of one operand: `vjp(g, y, x)` and `jvp(dx, y, x)` for that operand alone."""
@@ -82,6 +83,7 @@ def reduction(
         cost=lambda y, x: times(cost, elements(x)),
         attrs={"axis": None, "keepdims": False, **attrs},
         build=_builder(name, operand),
+        code=code,
     )
 
 
@@ -93,6 +95,7 @@ sum = reduction(
     tex=r"\textstyle\sum %s",
     glyph="Σ",
     operand=to_number,
+    code=calls.reduction,
 )
 
 count = source(
@@ -117,6 +120,7 @@ mean = reduction(
     vjp=lambda g, y, x: spread(g, y, x) / _count(x, y.attrs["axis"]),
     jvp=lambda dx, y, x: mean.node((dx,), **y.attrs),
     tex=r"\operatorname{mean}(%s)",
+    code=calls.reduction,
 )
 
 

@@ -10,7 +10,7 @@ import torch
 from engine.dims import Dim, Shape, fits, may_agree, show
 from engine.errors import KindError, ShapeError
 from engine.graph import Node, Op, Operand, as_node
-from engine.ops import kernels
+from engine.ops import calls, kernels
 from engine.ops.axes import one_axis, reduced
 from engine.ops.families import elements, linear, shape_of, to_number
 from engine.ops.layout import asked
@@ -61,6 +61,7 @@ gather = linear(
     glyph="gather",
     arity=2,
     build=lambda table, index: gather.node((as_node(table), integers(index, "gather"))),
+    code=calls.gather,
 )
 scatter_add = linear(
     "scatter_add",

@@ -18,59 +18,36 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine import ops
 from engine.dims import complete, evaluate, known, product, same_shape
 from engine.graph import Node, Op
-from engine.ops import expand, log_softmax, softmax
+from engine.ops import kernels
 from engine.passes.fused import Fused
 
 SMALL = 4096  # elements for which the allocator has memory at hand
 ALIGNMENT = 64  # bytes
 
-# Ops whose value may lie in the memory of an operand.
-SHARING = frozenset(
-    [
-        "reshape",
-        "expand",
-        "sum_to",
-        "transpose",
-        "index",
-        "part",
-        "stop",
-        "cast",
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "prod",
-        "logsumexp",
-        "einsum",
-    ]
-)
-ELEMENTWISE = frozenset[Any](
-    getattr(torch, name)
-    for name in [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "pow",
-        "abs",
-        "sign",
-        "maximum",
-        "minimum",
-        "where",
-        "sqrt",
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "tanh",
-        "sigmoid",
-        "erf",
-    ]
-) | {F.gelu}
+# fmt: off
+ELEMENTWISE = frozenset[Any]((
+    torch.add, torch.sub, torch.mul, torch.div, torch.neg, torch.pow, torch.abs, torch.sign,
+    torch.maximum, torch.minimum, torch.where, torch.sqrt, torch.exp, torch.log, torch.sin,
+    torch.cos, torch.tanh, torch.sigmoid, torch.erf, F.gelu, kernels.relu,
+))
+# fmt: on
 WRITING = ELEMENTWISE | {torch.matmul, torch.softmax, torch.log_softmax}
+VIEWS = (ops.reshape, ops.expand, ops.transpose, ops.index, ops.part, ops.stop, ops.cast)
+REDUCTIONS = (ops.sum, ops.mean, ops.max, ops.min, ops.logsumexp)
+
+
+def looks_into(y: Node) -> bool:
+    """Whether the value may lie in the memory of an operand."""
+    if y.op in REDUCTIONS:
+        return y.attrs["axis"] == ()
+    if y.op is ops.sum_to:
+        return y.rank in (None, y.inputs[0].rank) or y.inputs[0].rank is None
+    if y.op is ops.prod:
+        return y.inputs[0].rank in (0, None)
+    return y.op in VIEWS or (y.op is ops.einsum and len(y.inputs) == 1)
 
 
 @cache
@@ -85,7 +62,7 @@ def replaceable(y: Node) -> Sequence[int]:
     """The operands that the value may overwrite: the kernel reads no element after writing it."""
     if isinstance(y.op, Fused):
         return y.op.over
-    if y.op in (softmax, log_softmax):
+    if y.op in (ops.softmax, ops.log_softmax):
         return (0,) if y.attrs["axis"] == -1 else ()
     return range(len(y.inputs)) if y.op.kernel in ELEMENTWISE else ()
 
@@ -181,7 +158,7 @@ def _owners(order: Sequence[Node]) -> dict[Node, frozenset[object]]:
     """The values in whose memory each value may lie: itself, and operands that it looks into."""
     owners: dict[Node, frozenset[object]] = {}
     for node in order:
-        seen = node.inputs if node.op.name in SHARING else ()
+        seen = node.inputs if looks_into(node) else ()
         owners[node] = frozenset((node,)).union(*(owners.get(x, {_OUTSIDE}) for x in seen))
     return owners
 
@@ -230,7 +207,7 @@ def _overwriting(
             others = [o for o in node.inputs if o is not x]
             if (
                 x.kind == "float"
-                and x.op is not expand
+                and x.op is not ops.expand
                 and same_shape(x.shape, node.shape)
                 and _OUTSIDE not in owners.get(x, {_OUTSIDE})
                 and all(last[owner] == line for owner in owners[x])

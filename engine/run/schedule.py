@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from engine.graph import Node, toposort
 from engine.origins import origin
-from engine.run.memory import SHARING
+from engine.run.memory import looks_into
 
 
 def schedule(
@@ -32,7 +32,7 @@ def _delay_views(order: Sequence[Node], turns: dict[Node, int]) -> None:
     """A view is made when it is first looked at."""
     wanted: dict[Node, int] = {}
     for node in reversed(order):
-        if node.op.name in SHARING and node in wanted:
+        if looks_into(node) and node in wanted:
             turns[node] = wanted[node]
         for x in node.inputs:
             wanted[x] = min(wanted.get(x, turns[node]), turns[node])

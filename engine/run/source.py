@@ -24,13 +24,13 @@ import sympy
 import torch
 from torch.nn import functional as F
 
-from engine.dims import Size, sizes_in
+from engine.dims import Size, sizes_in, source
 from engine.graph import Node, depends, toposort
 from engine.ops import kernels, variable
 from engine.ops.sources import Literal
 from engine.passes import kernels as fused_kernels
 from engine.passes.fused import Fused, item
-from engine.run.memory import SHARING, plan_memory
+from engine.run.memory import looks_into, plan_memory
 from engine.run.obligations import expressions
 from engine.run.updates import plan_updates
 
@@ -157,7 +157,7 @@ class Writer:
     def literal(self, value: Any) -> str:
         """An attribute as Python source; sizes by their names."""
         if isinstance(value, sympy.Expr):
-            return dim_source(value)
+            return source(value)
         if isinstance(value, tuple):
             items = [self.literal(item) for item in cast(tuple[Any, ...], value)]
             return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
@@ -193,7 +193,7 @@ def _label(node: Node) -> str:
 
 def _looked_into(x: Node) -> list[Node]:
     """The values in whose memory a value may lie, itself among them."""
-    return toposort([x], stop=lambda n: n.op.name not in SHARING)
+    return toposort([x], stop=lambda n: not looks_into(n))
 
 
 def _sizes(order: Sequence[Node], shapes: Sequence[Any]) -> tuple[Size, ...]:
@@ -202,12 +202,6 @@ def _sizes(order: Sequence[Node], shapes: Sequence[Any]) -> tuple[Size, ...]:
     leaves = [node.shape for node in order if node.op is variable]
     found = {s for dim in expressions((*told, *leaves, *shapes)) for s in sizes_in(dim)}
     return tuple(sorted(found, key=lambda s: s.name))
-
-
-def dim_source(dim: sympy.Expr) -> str:
-    """A size as Python source, divisions exact: `4*d`, `d // H`."""
-    above, below = sympy.fraction(sympy.together(dim))
-    return str(above) if below == 1 else f"({above}) // ({below})"
 
 
 @cache
