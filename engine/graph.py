@@ -8,7 +8,7 @@ builds, sorts and substitutes like a short one.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 from weakref import WeakValueDictionary
@@ -41,6 +41,10 @@ class Attrs(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def values(self) -> ValuesView[Any]:
+        """The values, without a look-up for each."""
+        return self._items.values()
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -41,21 +41,21 @@ def obligations(nodes: Iterable[Node]) -> Obligations:
     found: dict[sympy.Expr, Node] = {}
     slices: list[Node] = []
     for node in nodes:
-        for dim in expressions((node.shape, *node.attrs.values())):
-            if not isinstance(dim, Size):
-                found.setdefault(dim, node)
-        if node.op is index and any(True for _ in expressions(node.inputs[0].shape)):
+        for value in (node.shape, *node.attrs.values()):
+            for dim in expressions(value):
+                if not isinstance(dim, Size):
+                    found.setdefault(dim, node)
+        if node.op is index and expressions(node.inputs[0].shape):
             slices.append(node)
     return Obligations(found, tuple(slices))
 
 
-def expressions(value: Any) -> Iterator[sympy.Expr]:
+def expressions(value: Any) -> list[sympy.Expr]:
     """The sizes with names in an attribute or a shape."""
     if isinstance(value, tuple):
-        for item in cast(tuple[Any, ...], value):
-            yield from expressions(item)
-    elif isinstance(value, sympy.Expr):
-        yield value
+        items = cast(tuple[Any, ...], value)
+        return [dim for item in items if item.__class__ is not int for dim in expressions(item)]
+    return [value] if isinstance(value, sympy.Expr) else []
 
 
 def _check_slice(y: Node, sizes: Mapping[str, int]) -> None:
