@@ -15,6 +15,7 @@ from engine.graph import Node, Op
 from engine.ops import const
 from engine.ops import variable as var
 from engine.run import Evaluator, trace
+from engine.variable import Variable
 
 __all__ = [
     "EngineError",
@@ -25,6 +26,7 @@ __all__ = [
     "Node",
     "Op",
     "ShapeError",
+    "Variable",
     "check_gradients",
     "const",
     "gradients",

@@ -96,7 +96,7 @@ def test_the_report_names_the_worst_element_with_both_values(planted: Callable[.
 def test_a_right_report_is_one_sentence_and_the_worst_of_the_right() -> None:
     report = check_gradients(2 * scalar, [scalar], {scalar: 0.5})
     first, second = str(report).splitlines()
-    assert first == "gradient right at 1 elements"
+    assert first == "gradient right at 1 element"
     assert second.startswith("  worst scalar: analytic 2, numeric 2, error ")
 
 

@@ -99,7 +99,7 @@ class GradientReport:
         checked, wrong = len(self.checked), len(self.wrong)
         sampled = f", sampled from {self.total}" if len(self.elements) < self.total else ""
         what = f"wrong at {wrong} of {checked}" if wrong else f"right at {checked}"
-        lines = [f"gradient {what} elements{sampled}"]
+        lines = [f"gradient {what} element{'' if checked == 1 else 's'}{sampled}"]
         lines += [f"  worst {self.worst}"] if self.worst else []
         if self.kinks:
             lines.append(f"  {len(self.kinks)} more at a kink, the first {self.kinks[0]}")
