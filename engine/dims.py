@@ -8,6 +8,7 @@ unify, and a named size is never taken to be 1.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
@@ -52,10 +53,10 @@ Shape = tuple[Dim, ...] | None
 
 @lru_cache(maxsize=65536)
 def canonical(dim: int | sympy.Expr) -> int | sympy.Expr:
-    """The one form of a polynomial: expanded, and an `int` when it is a number."""
+    """The one form of a polynomial: reduced, expanded, and an `int` when it is a number."""
     if isinstance(dim, int):
         return dim
-    expanded = sympy.expand(dim)
+    expanded = sympy.expand(dim if dim.is_polynomial() else sympy.cancel(dim))
     return int(expanded) if expanded.is_Integer else expanded
 
 
@@ -101,7 +102,7 @@ def same_shape(a: Shape, b: Shape) -> bool:
     """Whether two shapes are known to be equal, axis by axis."""
     if a is None or b is None or len(a) != len(b):
         return False
-    return a is b or all(same(x, y) for x, y in zip(a, b, strict=True))
+    return all(same(x, y) for x, y in zip(a, b, strict=True))
 
 
 def fits(declared: Shape, actual: Shape) -> bool:
@@ -269,6 +270,19 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
     return above // below
 
 
+# The names that the source of a step has for itself; a size may be called so too.
+RESERVED = ("torch", "F", "kernels", "fused", "bind", "step", "dtype", "device", "memory", "_")
+
+
+def argument(name: str) -> str:
+    """What a size is called in Python source: its name, unless that has a meaning there.
+
+    >>> argument("T"), argument("F"), argument("class")
+    ('T', 'size_F', 'size_class')
+    """
+    return f"size_{name}" if keyword.iskeyword(name) or name in RESERVED else name
+
+
 def source(dim: int | sympy.Expr) -> str:
     """A size as Python source, divisions exact.
 
@@ -277,7 +291,8 @@ def source(dim: int | sympy.Expr) -> str:
     """
     if isinstance(dim, int):
         return str(dim)
-    above, below = sympy.fraction(sympy.together(dim))
+    renamed: dict[sympy.Basic, sympy.Basic] = {s: size(argument(s.name)) for s in sizes_in(dim)}
+    above, below = sympy.fraction(sympy.together(dim.xreplace(renamed)))
     return str(above) if below == 1 else f"({above}) // ({below})"
 
 
@@ -285,7 +300,7 @@ def source(dim: int | sympy.Expr) -> str:
 def _fraction(dim: sympy.Expr) -> tuple[tuple[Size, ...], Callable[..., tuple[int, int]]]:
     """The names in a size, and the function from their values to its numerator and denominator."""
     names = tuple(sorted(sizes_in(dim), key=lambda s: s.name))
-    return names, sympy.lambdify(names, sympy.fraction(sympy.together(dim)), modules="math")
+    return names, sympy.lambdify(names, sympy.fraction(sympy.together(dim)), "math", dummify=True)
 
 
 @lru_cache(maxsize=65536)

@@ -5,7 +5,7 @@
         def step(Q, K, V):
             scores = torch.bmm(Q, K, out=memory[0]); del K    # freed at its last use
             …
-            return (out,)
+            return [out]
         return step
 
 `memory` holds places for large values, or None for each: then they are allocated and freed.
@@ -24,7 +24,7 @@ import sympy
 import torch
 from torch.nn import functional as F
 
-from engine.dims import Size, sizes_in, source
+from engine.dims import RESERVED, Size, argument, sizes_in, source
 from engine.graph import Node, depends, toposort
 from engine.ops import kernels, variable
 from engine.ops.sources import Literal
@@ -33,8 +33,6 @@ from engine.passes.fused import Fused, item
 from engine.run.memory import looks_into, plan_memory
 from engine.run.obligations import expressions
 from engine.run.updates import plan_updates
-
-RESERVED = ("torch", "F", "kernels", "fused", "bind", "step", "dtype", "device", "memory", "_")
 
 
 class Writer:
@@ -57,7 +55,7 @@ class Writer:
         self.sizes = _sizes(self.order, [place.shape for place in self.memory.places])
         self.objects: dict[str, Any] = {}
         self.serial: Counter[str] = Counter()
-        self.taken = {*RESERVED, *(s.name for s in self.sizes)}
+        self.taken = {*RESERVED, *(argument(s.name) for s in self.sizes)}
         self.name = self._names(names)
 
     def _lies_in_updated(self, x: Node) -> bool:
@@ -94,7 +92,9 @@ class Writer:
         silent = (variable, item)  # an argument; named where its tuple is made
         code = {node: self.expression(node) for node in self.order if node.op not in silent}
         used = self._uses(code)
-        arguments = ", ".join([*(s.name for s in self.sizes), "dtype", "device", "memory"])
+        arguments = ", ".join(
+            [*(argument(s.name) for s in self.sizes), "dtype", "device", "memory"]
+        )
         text, lines = [f"def bind({arguments}):"], dict[int, Node]()
         for node in (n for n in code if n not in self.moving and used.get(n)):
             text.append(f"    {self.name[node]} = {code[node]}")
@@ -169,17 +169,19 @@ class Writer:
 
     def _ending(self) -> list[str]:
         """Write the updates back, when every value is known, and return the outputs."""
-        results = ", ".join(self.name[x] + ".clone()" * self._stays_behind(x) for x in self.outputs)
-        returned = f"({results}{',' if len(self.outputs) == 1 else ''})"
+        returned = f"[{', '.join(map(self._result, self.outputs))}]"
         written = self.updates.lines(self.name, self._lies_in_updated)
         if not written:
             return [f"return {returned}"]
         return [f"results = {returned}", *written, "return results"]
 
-    def _stays_behind(self, x: Node) -> bool:
-        """Whether a value may lie in memory that the step changes, or that outlives it."""
-        fixed = any(y not in self.moving and y.op is not variable for y in _looked_into(x))
-        return fixed or self._lies_in_updated(x)
+    def _result(self, x: Node) -> str:
+        """An output: a copy where its memory changes or stays, cut off from what a caller feeds."""
+        within = _looked_into(x)
+        fixed = any(y not in self.moving and y.op is not variable for y in within)
+        if fixed or self._lies_in_updated(x):
+            return f"{self.name[x]}.clone()"
+        return self.name[x] + ".detach()" * any(y.op is variable for y in within)
 
 
 def _parts(node: Node) -> tuple[str, ...]:
