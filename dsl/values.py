@@ -74,13 +74,17 @@ class Function:
 
 @dataclass(frozen=True)
 class Slot:
-    """A parameter of a built-in function: `axis=-1`. Its kind says how an argument is read."""
+    """A parameter of a built-in function: `axis=-1`. Its kind says how an argument is read.
+
+    `rest` takes all positional arguments that are left (`*xs`), `named` all by other names.
+    """
 
     name: str
     kind: str
     default: object
     required: bool
     rest: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -160,6 +160,9 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
     "[1, 2; 3, 4]": lambda v: torch.tensor([[1, 2], [3, 4]]),
     "[[1, 2], [3, 0.1]]": lambda v: torch.tensor([[1, 2], [3, 0.1]], dtype=F64),
     "[s, 1]": lambda v: torch.stack([v.s, torch.ones((), dtype=F64)]),
+    'rearrange(X, "b t (h k) -> b h t k", h=2)': lambda v: v.X.reshape(2, 5, 2, 2).transpose(1, 2),
+    'rearrange(X, "... k -> (... k)")': lambda v: v.X.flatten(),
+    'rearrange(X, "b ... -> ... b")': lambda v: v.X.permute(1, 2, 0),
     "flip(x, axis=0)": lambda v: v.x.flip(0),
     "pick(X, i)": lambda v: v.X.gather(-1, v.i[..., None])[..., 0],
     "one_hot(i, n)": lambda v: f.one_hot(v.i, 4).to(F64),
@@ -298,6 +301,15 @@ def test_sizes_are_polynomials(size: str, shown: str) -> None:
     text = f"dim n, H, h = 4n\nk = 5\ninput x : [{size}]\ny = 2 x"
     node = nodes(text.replace("[k]", "[new]"))["y"]
     assert node.describe() in (f"[{shown}]", "[new]")
+
+
+@pytest.mark.parametrize(
+    "name", ["F", "torch", "device", "dtype", "class", "lambda", "step", "d_1"]
+)
+def test_a_size_may_be_called_as_it_likes(name: str) -> None:
+    text = f"input x : [B, {name}]\ny = gelu(x) + zeros([{name}]) + mean(ones([2 {name}/2 + B]))"
+    found = dsl.compile(text).run("y", {"x": torch.zeros(2, 3)})
+    assert torch.equal(found, torch.ones(2, 3))
 
 
 def test_a_size_with_a_value_keeps_its_name() -> None:

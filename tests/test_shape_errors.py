@@ -230,6 +230,18 @@ WRONG = {
         "input x : [3]\ny = x[::-1]",
         ("the step of a slice is at least 1", "`flip(x, axis=…)` reverses an axis", "::-1"),
     ),
+    "a pattern that loses an axis": (
+        'input X : [B, T, d]\ny = rearrange(X, "b t d -> b d")',
+        ("both sides name the same axes, each once: here `b t d` and `b d`", "", "…"),
+    ),
+    "a pattern with two open sizes": (
+        'input X : [B, d]\ny = rearrange(X, "b (h k) -> b h k")',
+        ("give all sizes but one of (h k), as in `h=…`", "", "…"),
+    ),
+    "a pattern whose sizes do not come out even": (
+        'dim d = 8\ninput X : [B, d]\ny = rearrange(X, "b (h k) -> b h k", h=3)',
+        ("`k` comes out as d/3 = 8/3", "", "…"),
+    ),
     "max of two readings": (
         "input x : [3]\ny = max(x, 0)",
         (

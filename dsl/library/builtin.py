@@ -49,6 +49,8 @@ def slots_of(signature: str, kinds: Mapping[str, str] = _KINDS) -> tuple[Slot, .
 
 def _slot(text: str, kinds: Mapping[str, str]) -> Slot:
     name, has_default, default = text.partition("=")
+    if name.startswith("**"):
+        return Slot(name[2:], "size", None, required=False, named=True)
     if name.startswith("*"):
         return Slot(name[1:], "tensor", None, required=False, rest=True)
     kind = {**_KINDS, **kinds}.get(name, "optional" if default == "None" else "tensor")

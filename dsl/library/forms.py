@@ -14,6 +14,7 @@ from ..values import Items, Value
 from .builtin import form
 from .calculus import CALCULUS
 from .random import RANDOM
+from .rearrange import REARRANGE
 
 
 def numbers(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
@@ -30,5 +31,5 @@ def numbers(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
 
 FORMS: dict[str, Value] = {
     each.name: each
-    for each in (*RANDOM, *CALCULUS, form("range(start, stop=None, step=1)", numbers))
+    for each in (*RANDOM, *CALCULUS, REARRANGE, form("range(start, stop=None, step=1)", numbers))
 }

@@ -70,7 +70,7 @@ def match(arguments: Arguments, slots: Sequence[Slot], name: str, signature: str
     for slot in slots:
         if slot.rest:
             bound, positional = Bound(bound.one, tuple(positional)), []
-        elif positional:
+        elif positional and not slot.named:
             bound.one[slot.name] = positional.pop(0)
     if positional:
         most = f"{len(slots)} argument{'s' * (len(slots) != 1)}"
@@ -87,10 +87,10 @@ def match(arguments: Arguments, slots: Sequence[Slot], name: str, signature: str
 def _check_keyword(
     key: str, argument: Argument, slots: Sequence[Slot], bound: Bound, name: str, takes: str
 ) -> None:
-    names = [slot.name for slot in slots if not slot.rest]
+    names = [slot.name for slot in slots if not slot.rest and not slot.named]
     if key in bound.one:
         raise refuse(f"`{key}` of `{name}` is given twice", argument.expr.span, takes, "call")
-    if key not in names:
+    if key not in names and not any(slot.named for slot in slots):
         hint = did_you_mean_one_of(key, names) or takes
         raise refuse(f"`{name}` has no parameter `{key}`", argument.expr.span, hint, "call")
 
