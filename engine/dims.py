@@ -192,7 +192,7 @@ def _broadcast_dim(x: Dim, y: Dim, axis: int, shapes: tuple[Shape, Shape], verb:
     raise ShapeError(
         f"cannot {verb} shapes {show(shapes[0])} and {show(shapes[1])}: "
         f"axis {axis} is {show_dim(x)} on the left and {show_dim(y)} on the right",
-        hint=_move_axis(shapes, axis),
+        hint=_move_axis(shapes, axis) or _add_axes(shapes),
     )
 
 
@@ -210,6 +210,15 @@ def _move_axis(shapes: tuple[Shape, Shape], axis: int) -> str | None:
                 f"the {show_dim(this[0])} axis of the {side} side would have to sit "
                 f"{steps} further left: index it with `[{index}]`"
             )
+    return None
+
+
+def _add_axes(shapes: tuple[Shape, Shape]) -> str | None:
+    """Where one operand has the first axes of the other: the axes of size 1 that it lacks."""
+    for this, other, side in ((*shapes, "left"), (*shapes[::-1], "right")):
+        if this and other and len(this) < len(other) and same_shape(this, other[: len(this)]):
+            index = ", ".join(["..."] + ["None"] * (len(other) - len(this)))
+            return f"the {side} side has the first axes of the other: index it with `[{index}]`"
     return None
 
 

@@ -242,6 +242,15 @@ WRONG = {
         'dim d = 8\ninput X : [B, d]\ny = rearrange(X, "b (h k) -> b h k", h=3)',
         ("`k` comes out as d/3 = 8/3", "", "…"),
     ),
+    "what a reduction took away": (
+        "input X : [B, T, d]\ny = X - mean(X, axis=-1)",
+        (
+            "cannot subtract shapes [B, T, d] and [B, T]: "
+            "axis -2 is T on the left and B on the right",
+            "the right side has the first axes of the other: index it with `[..., None]`",
+            "X - mean(X, axis=-1)",
+        ),
+    ),
     "max of two readings": (
         "input x : [3]\ny = max(x, 0)",
         (
