@@ -49,6 +49,26 @@ def _fed(feeds: Feeds) -> str:
     return f"fed were {', '.join(f'`{name}`' for name in names)}" if names else "nothing was fed"
 
 
+DTYPES = {
+    "float": frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16)),
+    "int": frozenset((torch.int64,)),
+    "bool": frozenset((torch.bool,)),
+}
+
+
+def ready(leaves: Sequence[Node], feeds: Feeds) -> list[Tensor] | None:
+    """The tensors fed for the leaves; None where one is missing or has to be converted."""
+    tensors: list[Tensor] = []
+    for leaf in leaves:
+        value = feeds.get(leaf)
+        if value is None:
+            value = feeds.get(leaf.attrs["name"])
+        if not isinstance(value, Tensor) or value.dtype not in DTYPES[leaf.kind]:
+            return None
+        tensors.append(value.detach())
+    return tensors
+
+
 def as_tensors(leaves: Sequence[Node], values: Sequence[Any]) -> list[Tensor]:
     """The values as tensors of the leaves' element kinds. Raises KindError naming the leaf.
 

@@ -21,6 +21,7 @@ from engine.run.bind import (
     bind_sizes,
     match,
     placement,
+    ready,
 )
 from engine.run.plan import Plan, Step, make_plan
 from engine.run.schedule import schedule
@@ -85,9 +86,11 @@ class Evaluator:
         wrong element kind, each naming the leaf, before anything runs; EngineError for what fails
         inside an op, naming the op.
         """
-        leaves = self.plan.leaves
-        tensors = as_tensors(leaves, match(leaves, feeds))
-        others = beside(leaves, self.plan.lacks, feeds)
+        plan = self.plan
+        tensors = ready(plan.leaves, feeds)
+        if tensors is None:
+            tensors = as_tensors(plan.leaves, match(plan.leaves, feeds))
+        others = beside(plan.leaves, plan.lacks, feeds) if plan.asks else NOTHING
         key = _key(tensors, others)
         step = self._steps.get(key)
         if step is None and self._first_time(key):
@@ -131,7 +134,7 @@ class Evaluator:
         """Run a compiled step, one at a time: a step has one memory."""
         with self._alone, torch.inference_mode():
             try:
-                return list(step(*tensors))
+                return step(*tensors)
             except (RuntimeError, IndexError, ValueError) as error:
                 raise self._located(error) from error
 

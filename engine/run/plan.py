@@ -21,7 +21,7 @@ from engine.run.memory import Memory
 from engine.run.obligations import Obligations, obligations
 from engine.run.source import Writer
 
-Step = Callable[..., tuple[torch.Tensor, ...]]
+Step = Callable[..., list[torch.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Plan:
     leaves: tuple[Node, ...]
     sizes: tuple[Size, ...]
     lacks: frozenset[str]  # names of the sizes that stand in the shape of no leaf
+    asks: bool  # whether the feeds of other leaves tell a size or the precision
     owed: Obligations
     memory: Memory
     source: str
@@ -61,10 +62,12 @@ def make_plan(
     modules = {"torch": torch, "F": F, "kernels": kernels, "fused": fused_kernels}
     namespace: dict[str, Any] = {**modules, **writer.objects}
     exec(compile(source, filename, "exec"), namespace)
+    lacks = lacking(writer.leaves, writer.sizes)
     return Plan(
         leaves=writer.leaves,
         sizes=writer.sizes,
-        lacks=lacking(writer.leaves, writer.sizes),
+        lacks=lacks,
+        asks=bool(lacks) or all(leaf.kind != "float" for leaf in writer.leaves),
         owed=obligations(writer.order),
         memory=writer.memory,
         source=source,

@@ -176,12 +176,9 @@ class Writer:
         return [f"results = {returned}", *written, "return results"]
 
     def _result(self, x: Node) -> str:
-        """An output: a copy where its memory changes or stays, cut off from what a caller feeds."""
-        within = _looked_into(x)
-        fixed = any(y not in self.moving and y.op is not variable for y in within)
-        if fixed or self._lies_in_updated(x):
-            return f"{self.name[x]}.clone()"
-        return self.name[x] + ".detach()" * any(y.op is variable for y in within)
+        """An output, copied where its memory is the binding's own or is about to change."""
+        kept = any(y not in self.moving and y.op is not variable for y in _looked_into(x))
+        return self.name[x] + ".clone()" * (kept or self._lies_in_updated(x))
 
 
 def _parts(node: Node) -> tuple[str, ...]:
