@@ -107,7 +107,7 @@ E_T = var("E", [5, 2])[var("i", [4], "int")]
         (ops.transpose(var("X", [2, 3, 4]), (1, 0, 2)), "transpose(X, axes=(-2, -3, -1))"),
         (A[:, 1:], "A[:, 1:]"),
         ((A + B)[..., None], "(A + B)[..., None]"),
-        (gradients(ops.sum(A[0]), [A])[0], "place(expand(ones([]), [3]), [0], [3, 3])"),
+        (gradients(ops.sum(A[0]), [A])[0], "place(expand(1, [3]), [0], [3, 3])"),
         (E_T, "E[i]"),
         (ops.size(4 * size("d")) * s, "(4d) * s"),
         (ops.reshape(A, [9]), "reshape(A, [9])"),

@@ -26,6 +26,11 @@ def _instead(y: Node, x: Node) -> Node | None:
     return broadcast_to(x, y) if x.kind == y.kind else None
 
 
+def one_as_number(n: Node) -> Node | None:
+    """ones([]) -> 1."""
+    return ops.const(1.0) if n.op is ops.ones and n.shape == () and n.kind == "float" else None
+
+
 def drop_neutral(n: Node) -> Node | None:
     """x + 0, x - 0, x · 1, x / 1, x¹ -> x."""
     match n:
@@ -125,13 +130,61 @@ def fold_numbers(n: Node) -> Node | None:
         return None
 
 
+ELEMENTWISE = (ops.add, ops.sub, ops.mul, ops.div)
+
+
+def repeat_less(n: Node) -> Node | None:
+    """x ∘ expand(s) -> x ∘ s where x has the shape,  expand(s) ∘ number -> expand(s ∘ number)."""
+    match n:
+        case Node(op, (Node(ops.expand, (s, *_)), x)) if op in ELEMENTWISE and s.rank is not None:
+            if same_shape(x.shape, n.shape):
+                return op.node((s, x))
+            return broadcast_to(op.node((s, x)), n) if x.shape == () else None
+        case Node(op, (x, Node(ops.expand, (s, *_)))) if op in ELEMENTWISE and s.rank is not None:
+            if same_shape(x.shape, n.shape):
+                return op.node((x, s))
+            return broadcast_to(op.node((x, s)), n) if x.shape == () else None
+    return None
+
+
+def divide_once(n: Node) -> Node | None:
+    """(1 / a) · x -> x / a,  x · (1 / a) -> x / a for a number a."""
+    match n:
+        case Node(ops.mul, (Node(ops.div, (one, a)), x)) | Node(
+            ops.mul, (x, Node(ops.div, (one, a)))
+        ) if _filled_with(one, 1) and one.shape == a.shape == ():
+            return x / a
+    return None
+
+
+def multiply_by_vector(n: Node) -> Node | None:
+    """(A @ v[:, None])[..., 0] -> A @ v,  (v[None, :] @ A)[..., 0, :] -> v @ A."""
+    match n:
+        case Node(ops.index, (Node(ops.matmul, (a, Node(ops.index, (v,)) as column)),)) if (
+            n.attrs["key"] == (..., 0) and column.attrs["key"] == (..., None) and v.rank == 1
+        ):
+            return a @ v
+        case Node(ops.index, (Node(ops.matmul, (Node(ops.index, (v,)) as row, a)),)) if n.attrs[
+            "key"
+        ] == (..., 0, _ALL) and row.attrs["key"] == (..., None, _ALL):
+            return v @ a if v.rank == 1 else None
+    return None
+
+
+_ALL = (None, None, None)  # `:` in a key
+
+
 TIDY: tuple[Rule, ...] = (
+    one_as_number,
     fold_numbers,
     drop_neutral,
     absorb_zero,
     undo_inverse,
     transpose_product,
     pull_out_sign,
+    repeat_less,
+    divide_once,
+    multiply_by_vector,
 )
 
 
