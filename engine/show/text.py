@@ -161,7 +161,7 @@ def _index(node: Node, x: Part) -> Part:
 
 
 def _unindex(node: Node, g: Part, *like: Part) -> Part:
-    """`place(g, [:, 1], [n, 2])`: g at these places of zeros of this shape, or of the shape lent."""
+    """`place(g, [:, 1], [n, 2])`: g at these places of zeros, of this shape or the one lent."""
     to = like[0].text if like else show(node.attrs["shape"])
     return Part(f"place({g.text}, [{_key(node)}], {to})")
 
