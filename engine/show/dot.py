@@ -88,8 +88,8 @@ def _label(box: Box) -> str:
 
 
 def _marked(text: str) -> str:
-    r"""A text inside a label with markup; `\N` would be the name of the box there too."""
-    return escape(text).replace("\\", "&#92;")
+    r"""A text inside a label with markup; a single `\N` would be the name of the box there too."""
+    return escape(text).replace("\\", r"\\")
 
 
 def _quoted(text: str) -> str:

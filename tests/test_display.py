@@ -1,0 +1,132 @@
+"""Pictures: laid out where a drawing program works, text everywhere, safe whatever the name."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import dsl
+from engine import ops, var
+from engine.show import Legend
+from magics import display
+from magics.display import Picture, draw, drawing_programs
+
+BLOCK = """from transformer import block
+dim d = 8
+input X : [B, T, d]
+Y = block(X)"""
+HOSTILE = ["</script>", '"]; x -> y [label="', "<img onerror=alert(1)>", "\\N\\l", "&amp;", "😀"]
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return draw(dsl.compile(BLOCK))
+
+
+@pytest.fixture
+def nothing_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "drawing_programs", lambda: iter(()))
+
+
+def words(picture: Picture) -> set[str]:
+    assert picture.svg
+    return {text.strip() for text in ElementTree.fromstring(picture.svg).itertext()}
+
+
+def program(path: Path, code: str) -> Path:
+    """An executable that runs some Python."""
+    path.write_text(f"#!{sys.executable}\n{code}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_block_is_drawn_with_its_functions_and_the_users_names(picture: Picture) -> None:
+    shown = {"block", "attention", "ffn", "X", "W_q", "Q", "K", "V", "A", "Y", "[B, T, d]"}
+    assert shown <= words(picture)
+
+
+def test_colours_are_attributes_and_there_is_no_style_sheet_or_script(picture: Picture) -> None:
+    assert picture.svg
+    tags = {
+        element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture.svg).iter()
+    }
+    assert tags <= {"svg", "g", "title", "path", "polygon", "text", "ellipse", "polyline"}
+    assert 'fill="' in picture.svg
+    assert "class=" not in re.sub(r'class="(graph|node|edge|cluster)"', "", picture.svg)
+
+
+def test_a_picture_without_a_drawing_program_is_its_text(
+    picture: Picture, nothing_found: None
+) -> None:
+    assert picture.svg is None
+    assert picture._repr_mimebundle_() == {"text/plain": repr(picture)}
+    assert repr(picture) == picture.text
+
+
+@pytest.mark.parametrize(
+    "code", ["raise SystemExit(1)", "print('no picture')", "import os; os.write(1, b'\\xff')"]
+)
+def test_a_program_that_fails_leaves_it_to_the_next(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str
+) -> None:
+    broken, working = program(tmp_path / "broken", code), list(drawing_programs())
+    monkeypatch.setattr(display, "drawing_programs", lambda: iter([broken, *working]))
+    assert "attention" in words(picture)
+
+
+def test_dot_on_the_path_is_the_second_choice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dot = program(tmp_path / "dot", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = list(drawing_programs())
+    assert found[0].stem == "graphviz-pure"
+    assert found[-1] == dot.resolve()
+
+
+def test_a_picture_too_large_for_a_notebook_is_shown_as_text(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "LARGEST", 1000)
+    assert "text/html" not in picture._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("ending", ["svg", "dot", "txt"])
+def test_a_picture_is_saved_by_the_ending_of_its_file(
+    picture: Picture, tmp_path: Path, ending: str
+) -> None:
+    path = picture.save(tmp_path / "new" / f"block.{ending}")
+    beginning = {"svg": "<svg", "dot": "digraph", "txt": "●"}[ending]
+    assert path.read_text(encoding="utf-8").startswith(beginning)
+
+
+def test_what_cannot_be_saved_is_said(
+    picture: Picture, tmp_path: Path, nothing_found: None
+) -> None:
+    with pytest.raises(ValueError, match=r"block\.png: a picture is \.svg, \.dot or \.txt"):
+        picture.save(tmp_path / "block.png")
+    with pytest.raises(RuntimeError, match="no drawing program"):
+        picture.save(tmp_path / "block.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_drawn_as_it_is_written(name: str) -> None:
+    y = ops.exp(var(name, ["n"]))
+    picture = draw(y, Legend({y: name}, {y: (name,)}))
+    assert {name, f"exp({name})", "[n]"} <= words(picture)
+    bundle = picture._repr_mimebundle_()
+    assert re.fullmatch(r'<img src="[\w/+:;,=]+" alt="[^"<>]*">', bundle["text/html"], re.DOTALL)
+    assert html.unescape(bundle["text/html"]).count(name) == 2 + picture.text.count(name) - 2
+
+
+def test_a_graph_of_ten_thousand_nodes_is_drawn_closed() -> None:
+    x = var("x", ["n"])
+    for _ in range(10_000):
+        x = ops.sin(x)
+    assert {"⋮", "9802 values"} <= words(draw(x))
