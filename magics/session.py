@@ -43,16 +43,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class Built:
-    """A cell that compiled: the program up to it, and the labels of cells that no longer do."""
+    """A cell that compiled: the program up to it, and in words what became of other cells."""
 
     cell: Cell
     program: Program
-    set_aside: tuple[str, ...]
+    lost: tuple[str, ...]
 
     @property
     def nodes(self) -> dict[str, Node]:
         """The values that the cell defines."""
         known = self.program.nodes
+        return {name: known[name] for name in known if name in self.cell.names}
+
+    @property
+    def leaves(self) -> dict[str, Node]:
+        """The inputs and parameters that the cell declares."""
+        known = {**self.program.inputs, **self.program.params}
         return {name: known[name] for name in known if name in self.cell.names}
 
     @property
@@ -101,10 +107,9 @@ class Session:
             cells, program = _instead(_placed(others, cell), cell, consts, error)
         self._cells, self._program = cells, program
         upto = cells[: cells.index(cell) + 1]
-        lost = tuple(
-            each.source.name for each in before if each not in cells and not each.names & cell.names
-        )
-        return Built(cell, program if upto == cells else _lower(upto, consts), lost)
+        gone = [each for each in before if each not in cells and (not key or each.key != key)]
+        told = tuple(_fate(each, cell) for each in gone if not each.names <= cell.names)
+        return Built(cell, program if upto == cells else _lower(upto, consts), told)
 
     @property
     def names(self) -> dict[Node, str]:
@@ -119,6 +124,13 @@ class Session:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
         raise GraphError(f"`{name}` is no value of this graph", help=hint)
+
+
+def _fate(old: Cell, new: Cell) -> str:
+    """Why a cell is not part of the program any more."""
+    again = sorted(old.names & new.names)
+    why = f"`{again[0]}` is defined anew here" if again else "it no longer compiles"
+    return f"{old.source.name} was set aside: {why}"
 
 
 def _placed(cells: Sequence[Cell], new: Cell) -> list[Cell]:

@@ -41,6 +41,7 @@ def present(
     """The graph of what a cell defines, and what its bare lines come to."""
     words = tuple(_words(session, built, names))
     nodes = sinks([*built.nodes.values(), *(node for _, node in built.lines)])
+    nodes = nodes or list(built.leaves.values())
     if how == "none" or not nodes:
         return Graph(built.program, words=words)
     backward = grad(session, loss, []).nodes if loss else {}
@@ -57,7 +58,7 @@ def present(
 
 def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
     """Cells set aside; functions; bare lines, with their values if every input has one."""
-    yield from (f"{label} no longer compiles and was set aside" for label in built.set_aside)
+    yield from built.lost
     yield from (function.signature for function in built.functions)
     for text, node in built.lines:
         if has_values(built.program, [node], names):

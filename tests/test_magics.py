@@ -215,7 +215,7 @@ def test_what_no_longer_compiles_is_set_aside_and_said(shell: Shell) -> None:
     keyed(shell, "a", "%%graph\ninput x : []\ny = x^2")
     keyed(shell, "b", "%%graph\nz = y + 1")
     shown = keyed(shell, "a", "%%graph\ninput x : []\nu = x^2")
-    assert "Cell In[2] no longer compiles and was set aside" in repr(shown)
+    assert "Cell In[2] was set aside: it no longer compiles" in repr(shown)
     assert "`z` is no value" in fails(shell, "%graph run z")
 
 
@@ -224,6 +224,15 @@ def test_in_a_terminal_a_declaration_again_takes_the_place_of_the_first(shell: S
     shell.cell("%%graph\ndim d = 4\ninput x : [d]\ny = sum(x^2)")
     shell.user_ns["x"] = torch.ones(4)
     assert shell.cell("%graph run y").item() == 4
+
+
+def test_a_cell_that_loses_its_place_to_another_is_named(shell: Shell) -> None:
+    shell.cell("%%graph\ninput x : [n]\ny = sum(x)")
+    shown = shell.cell("%%graph\ninput x : [n, m]")
+    assert repr(shown).splitlines() == [
+        "●  x  input  [n, m]",
+        "Cell In[1] was set aside: `x` is defined anew here",
+    ]
 
 
 def test_a_wrong_cell_leaves_the_session_as_it_was(data: Shell) -> None:
