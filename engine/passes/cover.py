@@ -55,7 +55,7 @@ def cover(outputs: Sequence[Node], rules: Rules) -> Covered:
     chosen: dict[Node, Node] = {}
     old = {node: node for node in users.nodes}
     new: dict[Node, Node] = {}
-    stack = list(outputs)
+    stack = list(outputs)[::-1]
     while stack:
         node = stack[-1]
         if node not in chosen:
@@ -63,7 +63,7 @@ def cover(outputs: Sequence[Node], rules: Rules) -> Covered:
         best = chosen[node]
         waiting = [] if node in new else [x for x in best.inputs if x not in new]
         if waiting:
-            stack.extend(waiting)
+            stack.extend(reversed(waiting))
             old |= {x: old[node] for x in waiting if x not in old}
             continue
         stack.pop()
