@@ -86,9 +86,10 @@ class Variable:
             **{name: _lower(value, operands) for name, value in kwargs.items()},
         )
         values = {record.node: record.value for record in operands}
+        _evaluate([node], values, operands)
         result = object.__new__(Variable)
         result.grad = None
-        result._record = _compute(node, values, tuple(operands))
+        result._record = _record(node, values[node], tuple(operands))
         return result
 
     def backward(self, seed: Any = None) -> None:
@@ -122,12 +123,12 @@ class Variable:
                 f"backward starts from one element, not from {list(self.shape)}",
                 hint="sum the value, or give a seed of its shape",
             )
-        given = _leaf(seed, None)
+        given = _leaf(seed, dtype=self.data.dtype)
         if given.value.shape != self.shape:
             raise GradientError(
                 f"the seed is {list(given.value.shape)}, the value {list(self.shape)}"
             )
-        return _record(given.node, given.value.to(self.data.dtype))
+        return given
 
     def __getattr__(self, name: str) -> Callable[..., Variable]:
         op = Op.table.get(name)
@@ -207,14 +208,13 @@ class Variable:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Record:
-    """A link of the tape: a node with its value, what it was computed from and with."""
+    """A link of the tape: a node, its value, and what it was computed from."""
 
     node: Node
     value: Tensor
     version: int  # torch's count of the writes into the value
-    parents: tuple[_Record, ...] = ()
-    between: tuple[tuple[Node, Tensor], ...] = ()  # constants, casts and the like on the way
-    owner: weakref.ref[Variable] | None = None  # of a leaf
+    parents: tuple[_Record, ...]
+    owner: weakref.ref[Variable] | None  # of a leaf
 
     @property
     def intact(self) -> bool:
@@ -225,22 +225,28 @@ def _writes(value: Tensor) -> int:
     return value._version  # pyright: ignore[reportPrivateUsage] (torch has no other name for it)
 
 
-def _record(node: Node, value: Tensor, *rest: Any) -> _Record:
-    return _Record(node, value, _writes(value), *rest)
+def _record(
+    node: Node,
+    value: Tensor,
+    parents: tuple[_Record, ...] = (),
+    owner: weakref.ref[Variable] | None = None,
+) -> _Record:
+    return _Record(node, value, _writes(value), parents, owner)
 
 
-def _leaf(value: Any, owner: weakref.ref[Variable] | None) -> _Record:
+def _leaf(
+    value: Any, owner: weakref.ref[Variable] | None = None, dtype: torch.dtype | None = None
+) -> _Record:
     """A leaf of its own for a value."""
     if isinstance(value, Variable):
         raise KindError("a Variable of a Variable", hint="take its data: `Variable(v.data)`")
     with torch.inference_mode(False):
         try:
-            tensor = torch.as_tensor(value).detach()
+            tensor = torch.as_tensor(value, dtype=dtype).detach()
         except (TypeError, ValueError, RuntimeError) as error:
             raise KindError(f"no tensor can be made of a {type(value).__name__}") from error
-        tensor = tensor.clone() if tensor.is_inference() else tensor
     node = var(f"leaf {next(_serial)}", tuple(tensor.shape), dtype_kind(tensor.dtype))
-    return _record(node, tensor, (), (), owner)
+    return _record(node, tensor, owner=owner)
 
 
 def _lower(value: Any, operands: list[_Record]) -> Any:
@@ -248,7 +254,7 @@ def _lower(value: Any, operands: list[_Record]) -> Any:
     if isinstance(value, Variable):
         record = value._present()  # pyright: ignore[reportPrivateUsage] (the other half of the class)
     elif isinstance(value, Tensor | np.ndarray) and value.ndim:
-        record = _leaf(value, None)
+        record = _leaf(value)
     elif isinstance(value, list | tuple):
         items = cast(Iterable[Any], value)
         return type(value)(_lower(item, operands) for item in items)
@@ -263,13 +269,6 @@ def _written(record: _Record) -> GradientError:
         f"a value {list(record.value.shape)} was written into after it had been computed",
         hint="compute a new value instead of changing `data` in place",
     )
-
-
-def _compute(node: Node, values: dict[Node, Tensor], operands: tuple[_Record, ...]) -> _Record:
-    known = len(values)
-    _evaluate([node], values, operands)
-    between = tuple(values.items())[known:]
-    return _record(node, values[node], operands, between)
 
 
 def _evaluate(nodes: Iterable[Node], values: dict[Node, Tensor], beside: Iterable[_Record]) -> None:
@@ -305,7 +304,7 @@ def _unwind(last: _Record) -> tuple[dict[Node, Tensor], dict[Node, Variable]]:
         record = stack.pop()
         if not record.intact:
             raise _written(record)
-        values |= {record.node: record.value} | dict(record.between)
+        values[record.node] = record.value
         owner = None if record.owner is None else record.owner()
         if owner is not None and record.value.is_floating_point():
             leaves[record.node] = owner

@@ -39,6 +39,12 @@ def generate(
     """The prompt, [T] or [B, T], followed by `n` generated tokens: [T + n] or [B, T + n].
 
     Takes and raises what `stream` does, and KindError for a negative `n`.
+
+    >>> from engine import ops, var
+    >>> tokens, table = var("tokens", ["B", "T"], "int"), var("table", [3, 3])
+    >>> follows = {table: [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]}
+    >>> generate(table[tokens], tokens, follows, prompt=[1], n=5)
+    tensor([1, 2, 0, 1, 2, 0])
     """
     if n < 0:
         raise KindError(f"cannot generate {n} tokens")
