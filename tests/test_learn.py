@@ -173,6 +173,11 @@ def test_records_say_what_a_progress_line_needs() -> None:
     assert (record.loss, record.speed, record.remaining) == (1.5, 2.0, 3.0)
 
 
+def test_a_loss_may_be_read_at_any_later_time() -> None:
+    later = list(make_trainer().fit(batches(8)))
+    assert [record.loss for record in later] == run(make_trainer(), batches(8))
+
+
 def test_fit_takes_no_batch_more_than_it_uses() -> None:
     feed = batches()
     first = run(make_trainer(), feed, 2)
