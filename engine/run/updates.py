@@ -1,24 +1,44 @@
-"""Writing updates into their leaves: θ ← θ ± r g for all parameters in one call, else copies."""
+"""Writing updates into their leaves: θ ← θ ± r g in place, all parameters together; else copies."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine import ops
-from engine.dims import same_shape
+from engine.dims import known, product, same_shape
 from engine.graph import Node, toposort
 from engine.ops.sources import constant_value
+
+Names = Mapping[Node, str]
+Check = Callable[[Node], bool]
 
 
 @dataclass(frozen=True)
 class Slope:
-    """leaf ← leaf ± rate · slope: no new value of the leaf is computed beside the old one."""
+    """leaf ← leaf ± rate · slope: no new value of the leaf is computed beside the old one.
+
+    A slope that is a product A B of small factors is added to the leaf as it is multiplied.
+    """
 
     leaf: Node
     sign: str
     rate: Node | None  # None is 1
     slope: Node
+    factors: tuple[Node, ...] = ()
+
+    def needed(self) -> list[Node]:
+        """The nodes whose values it takes."""
+        return [*(self.factors or (self.slope,)), *(() if self.rate is None else (self.rate,))]
+
+    def alpha(self, name: Names) -> str:
+        """`, alpha=-0.1`."""
+        if self.rate is None:
+            return "" if self.sign == "+" else ", alpha=-1"
+        number = constant_value(self.rate)
+        factor = f"{name[self.rate]}.item()" if number is None else repr(number)
+        return f", alpha={factor}" if self.sign == "+" else f", alpha=-{factor}"
 
 
 @dataclass(frozen=True)
@@ -30,46 +50,43 @@ class Updates:
 
     def needed(self) -> list[Node]:
         """The nodes whose values must be there at the end."""
-        rates = [s.rate for s in self.slopes if s.rate is not None]
-        return [*self.copies.values(), *rates, *(s.slope for s in self.slopes)]
+        return [*self.copies.values(), *(x for s in self.slopes for x in s.needed())]
 
-    def lines(self, name: Mapping[Node, str], aliases: Callable[[Node], bool]) -> list[str]:
+    def lines(self, name: Names, aliases: Check) -> list[str]:
         """The source. A copied value that `aliases` a leaf is read before any leaf is written."""
         lines: list[str] = []
         if self.copies:
             values = [name[x] + ".clone()" * aliases(x) for x in self.copies.values()]
             targets = [name[leaf] for leaf in self.copies]
             lines.append(f"torch._foreach_copy_([{', '.join(targets)}], [{', '.join(values)}])")
-        for rate, sign in dict.fromkeys((s.rate, s.sign) for s in self.slopes):
-            together = [s for s in self.slopes if (s.rate, s.sign) == (rate, sign)]
+        lines += [
+            f"torch.addmm({name[s.leaf]}, {name[s.factors[0]]}, {name[s.factors[1]]}"
+            f"{s.alpha(name)}, out={name[s.leaf]})"
+            for s in self.slopes
+            if s.factors
+        ]
+        whole = [s for s in self.slopes if not s.factors]
+        for alpha in dict.fromkeys(s.alpha(name) for s in whole):
+            together = [s for s in whole if s.alpha(name) == alpha]
             leaves = ", ".join(name[s.leaf] for s in together)
             slopes = ", ".join(name[s.slope] for s in together)
-            lines.append(f"torch._foreach_add_([{leaves}], [{slopes}]{_alpha(sign, rate, name)})")
+            lines.append(f"torch._foreach_add_([{leaves}], [{slopes}]{alpha})")
         return lines
 
 
-def _alpha(sign: str, rate: Node | None, name: Mapping[Node, str]) -> str:
-    if rate is None:
-        return "" if sign == "+" else ", alpha=-1"
-    number = constant_value(rate)
-    factor = f"{name[rate]}.item()" if number is None else repr(number)
-    return f", alpha={factor if sign == '+' else f'-{factor}'}"
-
-
-def plan_updates(
-    outputs: Sequence[Node], values: Mapping[Node, Node], aliases: Callable[[Node], bool]
-) -> Updates:
+def plan_updates(outputs: Sequence[Node], values: Mapping[Node, Node], aliases: Check) -> Updates:
     """How each leaf gets its new value: along a slope where that saves computing the value.
 
-    A slope that `aliases` a leaf would change while the leaves are written: that one is copied.
+    What `aliases` a leaf would change while the leaves are written: such values are copied.
     """
     found = [s for leaf, value in values.items() if (s := _along_slope(leaf, value))]
-    found = [s for s in found if not aliases(s.slope)]
-    copied = {leaf: values[leaf] for leaf in values if leaf not in {s.leaf for s in found}}
-    computed = set(toposort([*outputs, *Updates(copied, found).needed()]))
+    found = [s for s in found if not any(map(aliases, s.needed()))]
+    copies = {leaf: values[leaf] for leaf in values if leaf not in {s.leaf for s in found}}
+    computed = set(toposort([*outputs, *Updates(copies, found).needed()]))
     slopes = [s for s in found if values[s.leaf] not in computed]
     along = {s.leaf for s in slopes}
-    return Updates({leaf: x for leaf, x in values.items() if leaf not in along}, slopes)
+    copies = {leaf: value for leaf, value in values.items() if leaf not in along}
+    return Updates(copies, _factored(slopes, [*outputs, *copies.values()], aliases))
 
 
 def _along_slope(leaf: Node, value: Node) -> Slope | None:
@@ -82,3 +99,29 @@ def _along_slope(leaf: Node, value: Node) -> Slope | None:
     if slope.kind != "float" or not same_shape(slope.shape, leaf.shape):
         return None
     return Slope(leaf, "+" if value.op is ops.add else "-", rate, slope)
+
+
+def _factored(slopes: Sequence[Slope], others: Sequence[Node], aliases: Check) -> list[Slope]:
+    """The slopes, those that are products of two matrices by their factors where that pays.
+
+    Both factors live to the end then, so together they must be smaller than the product.
+    """
+    inner = [x for s in slopes for x in (*s.slope.inputs, *s.needed()[1:])]
+    elsewhere = set(toposort([*others, *inner]))
+    uses = Counter(s.slope for s in slopes)
+    return [
+        replace(s, factors=s.slope.inputs)
+        if uses[s.slope] == 1
+        and s.slope not in elsewhere
+        and _is_large_product(s.slope)
+        and not any(map(aliases, s.slope.inputs))
+        else s
+        for s in slopes
+    ]
+
+
+def _is_large_product(x: Node) -> bool:
+    if x.op is not ops.matmul or any(factor.rank != 2 for factor in x.inputs):
+        return False
+    a, b, whole = (known(product(y.shape or ())) for y in (*x.inputs, x))
+    return a is not None and b is not None and whole is not None and a + b <= whole
