@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 
@@ -280,28 +281,37 @@ def evaluate(dim: int | sympy.Expr, sizes: Mapping[str, int]) -> int:
 
 
 # The names that the source of a step has for itself; a size may be called so too.
-RESERVED = ("torch", "F", "kernels", "fused", "bind", "step", "dtype", "device", "memory", "_")
+RESERVED = frozenset(
+    {"torch", "F", "kernels", "fused", "bind", "step", "dtype", "device", "memory", "results"}
+    | {"float", "Ellipsis", "_"}
+)
 
 
 def argument(name: str) -> str:
-    """What a size is called in Python source: its name, unless that has a meaning there.
+    """What a size is called in Python source: its name, unless Python reads another in it.
 
-    >>> argument("T"), argument("F"), argument("class")
-    ('T', 'size_F', 'size_class')
+    >>> argument("T"), argument("F"), argument("d'")
+    ('T', 'size_F', 'size_d_27')
     """
-    return f"size_{name}" if keyword.iskeyword(name) or name in RESERVED else name
+    plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
+    if plain and not keyword.iskeyword(name) and name not in RESERVED:
+        return name
+    return "size_" + re.sub(r"[^0-9A-Za-z]", lambda c: f"_{ord(c[0]):x}", name)
 
 
 def source(dim: int | sympy.Expr) -> str:
-    """A size as Python source, divisions exact.
+    """A size as Python source, divisions exact, numbers for the sizes that have values.
 
     >>> source(size("d") * 4 / size("H"))
     '(4*d) // (H)'
     """
-    if isinstance(dim, int):
-        return str(dim)
-    renamed: dict[sympy.Basic, sympy.Basic] = {s: size(argument(s.name)) for s in sizes_in(dim)}
-    above, below = sympy.fraction(sympy.together(dim.xreplace(renamed)))
+    open_dim = with_values(dim)
+    if isinstance(open_dim, int):
+        return str(open_dim)
+    renamed: dict[sympy.Basic, sympy.Basic] = {
+        s: sympy.Symbol(argument(s.name)) for s in sizes_in(open_dim)
+    }
+    above, below = sympy.fraction(sympy.together(open_dim.xreplace(renamed)))
     return str(above) if below == 1 else f"({above}) // ({below})"
 
 

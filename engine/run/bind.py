@@ -86,7 +86,8 @@ def _convert(leaf: Node, value: Any, beside: Sequence[Any]) -> Tensor:
     """A value as a tensor; in Python data whole numbers may stand for floats."""
     tensor = _tensor(leaf, value)
     kind, data = dtype_kind(tensor.dtype), not isinstance(value, Tensor | np.ndarray)
-    if kind != leaf.kind and not (data and (kind, leaf.kind) == ("int", "float")):
+    whole = data and (kind, leaf.kind) == ("int", "float")
+    if tensor.is_complex() or (kind != leaf.kind and not whole):
         raise KindError(
             f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, not {tensor.dtype}",
             hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`"
@@ -200,9 +201,7 @@ def bind_sizes(fed: Sequence[Fed], needed: Iterable[Size] = ()) -> dict[str, int
                 later.append(((leaf, actual), dim, n))
     _solve_all(later, sizes)
     for size in needed:
-        if size.value is not None and sizes.setdefault(size.name, size.value) != size.value:
-            raise ShapeError(f"`{size.name}` is {size.value}, but {sizes[size.name]} was fed")
-        if size.name not in sizes:
+        if size.value is None and size.name not in sizes:
             raise ShapeError(
                 f"the size `{size.name}` is not known from any input",
                 hint="give it a value, or feed a leaf that has it in its shape",

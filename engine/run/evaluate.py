@@ -25,6 +25,7 @@ from engine.run.bind import (
 )
 from engine.run.plan import Plan, Step, make_plan
 from engine.run.schedule import schedule
+from engine.run.written import check_updates, refuse_copies
 
 NOTHING = Beside()
 
@@ -51,6 +52,7 @@ class Evaluator:
         fuse: bool = True,
     ) -> None:
         asked = [outputs] if isinstance(outputs, Node) else list(outputs)
+        check_updates(updates or {})
         self._targets = list(updates or {})
         self._labels = dict(names or {})
         self._wanted = [*asked, *(updates or {}).values()]
@@ -89,7 +91,9 @@ class Evaluator:
         plan = self.plan
         tensors = ready(plan.leaves, feeds)
         if tensors is None:
-            tensors = as_tensors(plan.leaves, match(plan.leaves, feeds))
+            values = match(plan.leaves, feeds)
+            tensors = as_tensors(plan.leaves, values)
+            refuse_copies(self._targets, plan.leaves, values, tensors)
         others = beside(plan.leaves, plan.lacks, feeds) if plan.asks else NOTHING
         key = _key(tensors, others)
         step = self._steps.get(key)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -78,8 +79,9 @@ class Writer:
 
     def _unique(self, wanted: str) -> str:
         """A fresh Python identifier close to `wanted`."""
-        base = re.sub(r"\W", "_", wanted).strip("_") or "v"
-        base = f"v{base}" if base[0].isdigit() else base
+        plain = unicodedata.normalize("NFKC", wanted)  # as Python reads identifiers
+        base = re.sub(r"\W", "_", plain).strip("_") or "v"
+        base = base if base.isidentifier() else f"v{base}"
         name = base
         while name in self.taken or keyword.iskeyword(name):
             self.serial[base] += 1
@@ -196,11 +198,11 @@ def _looked_into(x: Node) -> list[Node]:
 
 
 def _sizes(order: Sequence[Node], shapes: Sequence[Any]) -> tuple[Size, ...]:
-    """The named sizes that the attributes, the leaves and the places of a step speak of."""
+    """The sizes without a value in the attributes, the leaves and the places of a step."""
     told = [value for node in order for value in node.attrs.values()]
     leaves = [node.shape for node in order if node.op is variable]
     found = {s for dim in expressions((*told, *leaves, *shapes)) for s in sizes_in(dim)}
-    return tuple(sorted(found, key=lambda s: s.name))
+    return tuple(sorted((s for s in found if s.value is None), key=lambda s: s.name))
 
 
 @cache
