@@ -80,10 +80,12 @@ def _call(node: Node, parts: Sequence[Part]) -> str:
     return f"{word(node)}({', '.join([*some([part.text for part in parts]), *given])})"
 
 
+WORDS = {"layer_norm": "layernorm", "unindex": "place"}
+
+
 def word(node: Node) -> str:
-    """What the operator is called in a call: its glyph if that is a word, else its name."""
-    glyph = node.op.glyph
-    return glyph if glyph.isascii() and glyph.isidentifier() else node.op.name
+    """What the operator is called in a call."""
+    return WORDS.get(node.op.name, node.op.name)
 
 
 def _attribute(key: str, node: Node) -> str:
@@ -98,8 +100,7 @@ def _attribute(key: str, node: Node) -> str:
 def _literal(value: Any) -> str:
     """An attribute as one writes it."""
     if isinstance(value, tuple):
-        items = some([_literal(item) for item in cast(tuple[Any, ...], value)])
-        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return f"[{', '.join(some([_literal(item) for item in cast(tuple[Any, ...], value)]))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -142,7 +143,9 @@ def _tensor(value: Literal) -> str:
 
 
 def _power(node: Node, base: Part, exponent: Part) -> Part:
-    """x^2, x^-1, x^n, x^(n + 1); `x^T` is the transpose, so the power to a size T is x^(T)."""
+    """x^2, x^n, x^(n + 1); `x^T` is the transpose, `A^-1` the inverse: so x^(T), and 1 / A."""
+    if exponent.text == "-1" and node.shape != ():
+        return Part(f"1 / {base.inside(Level.PRODUCT)}", Level.PRODUCT)
     simple = exponent.text.removeprefix("-")
     plain = simple.replace(".", "").isalnum() and simple != "T"
     shown = exponent.text if plain else f"({exponent.text})"
@@ -167,7 +170,34 @@ def _unindex(node: Node, g: Part, *like: Part) -> Part:
 
 
 def _key(node: Node) -> str:
-    return ", ".join(some([entry_text(k) for k in node.attrs["key"]]))
+    return ", ".join(some([entry_text(k) for k in node.attrs["key"]])) or "..."
+
+
+def _reduced(node: Node, x: Part) -> Part:
+    """A product is over one axis; the word alone would mean all of them."""
+    keepdims = ", keepdims=true" if node.attrs["keepdims"] else ""
+    return Part(f"{word(node)}({x.text}, axis={node.attrs['axis']}{keepdims})")
+
+
+def _gelu(node: Node, x: Part) -> Part:
+    return Part(
+        f"gelu_tanh({x.text})" if node.attrs["approximate"] == "tanh" else f"gelu({x.text})"
+    )
+
+
+def _triu(node: Node, x: Part) -> Part:
+    """The mask that adds -1e9 above the diagonal is `causal(T)`."""
+    n, full = node.inputs[0].shape, node.inputs[0]
+    if full.op.name == "full" and full.attrs["value"] == -1e9 and node.attrs["diagonal"] == 1:
+        return Part(f"causal({show_dim((n or (None,))[-1])})")
+    return Part(_call(node, [x]))
+
+
+def _drawn(node: Node, key: Part) -> Part:
+    """uniform(0, 1, shape=[n], key=7)."""
+    first, second = (v for name, v in node.attrs.items() if name != "shape")
+    given = f"{_literal(first)}, {_literal(second)}, shape={show(node.attrs['shape'])}"
+    return Part(f"{word(node)}({given}, key={key.text})")
 
 
 def _joined(node: Node, *parts: Part) -> Part:
@@ -210,6 +240,11 @@ _FORMS: Mapping[str, Callable[..., Part]] = {
     "index": _index,
     "unindex": _unindex,
     "gather": lambda node, x, index: Part(f"{x.beside(Level.POWER)}[{index.text}]"),
+    "prod": _reduced,
+    "gelu": _gelu,
+    "triu": _triu,
+    "uniform": _drawn,
+    "normal": _drawn,
     "concat": _joined,
     "stack": _joined,
     "zeros": _filled,
