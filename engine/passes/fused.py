@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from engine import ops
 from engine.dims import Dim, Shape, total
@@ -59,6 +60,7 @@ def fused(
     glyph: str,
     attrs: Mapping[str, Any] | None = None,
     code: Callable[..., str | None] | None = None,
+    shape: Callable[..., Shape] | None = None,
     **more: Any,
 ) -> Fused:
     """A fused op; everything else follows from its definition."""
@@ -69,13 +71,10 @@ def fused(
             hint="differentiate the graph before it is optimised",
         )
 
-    def shape(attrs: Mapping[str, Any], *xs: Node) -> Shape:
-        return None if "parts" in more else definition(*xs, **attrs).shape
-
     return Fused(
         name=name,
         kernel=kernel,
-        shape=shape,
+        shape=shape or (lambda attrs, *xs: definition(*xs, **attrs).shape),
         kind=lambda attrs, *xs: "float",
         vjp=no_derivative,
         jvp=no_derivative,
@@ -97,12 +96,22 @@ def _cost(y: Node, *xs: Node) -> Dim:
     return total(n.op.cost(n, *n.inputs) for n in within if n not in xs)
 
 
+_shapes: WeakKeyDictionary[Node, tuple[Shape, ...]] = WeakKeyDictionary()
+
+
+def _shape_of_item(attrs: Mapping[str, Any], several: Node) -> Shape:
+    if several not in _shapes:
+        _shapes[several] = tuple(part.shape for part in meaning(several))
+    return _shapes[several][attrs["which"]]
+
+
 item = fused(
     "item",
     lambda xs, which: xs[which],
     lambda xs, which: meaning(xs)[which],
     glyph="[]",
     attrs={"which": 0},
+    shape=_shape_of_item,
 )
 
 
@@ -145,6 +154,11 @@ relu_backward = fused(
 )
 
 
+def _several(attrs: Mapping[str, Any], *xs: Node) -> Shape:
+    """A tuple has no shape."""
+    return None
+
+
 def _normalised(
     x: Node, weight: Node | None = None, bias: Node | None = None, *, eps: float
 ) -> tuple[Node, Node, Node]:
@@ -171,6 +185,7 @@ layer_norm = fused(
     _normalised,
     glyph="layernorm",
     attrs={"eps": 1e-5},
+    shape=_several,
     parts=("layer_norm", "mean", "rstd"),
 )
 layer_norm_backward = fused(
@@ -178,6 +193,7 @@ layer_norm_backward = fused(
     kernels.layer_norm_backward,
     _normalised_back,
     glyph="layernormᵀ",
+    shape=_several,
     parts=("dx", "dweight", "dbias"),
 )
 
