@@ -66,3 +66,8 @@ class MissingInput(EngineError, LookupError):
 
 class GradientError(EngineError, ValueError):
     """A derivative that does not exist as asked: of or by an integer, or of a wrong shape."""
+
+
+def failed(node: Node, error: Exception) -> EngineError:
+    """What torch said while it computed the node."""
+    return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)

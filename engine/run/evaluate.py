@@ -10,7 +10,7 @@ from types import TracebackType
 import torch
 from torch import Tensor
 
-from engine.errors import EngineError
+from engine.errors import EngineError, failed
 from engine.graph import Node
 from engine.passes import optimise
 from engine.run.bind import (
@@ -149,7 +149,7 @@ class Evaluator:
         node = None if node is None else self._stands_for.get(node, node)
         if node is None or isinstance(error, EngineError):
             return error if isinstance(error, EngineError) else EngineError(str(error))
-        return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)
+        return failed(node, error)
 
 
 def _key(tensors: Sequence[Tensor], others: Beside) -> object:

@@ -55,7 +55,7 @@ def make_plan(
 ) -> Plan:
     """Order, name, write out and compile; `updates` maps leaves to what is written to them."""
     writer = Writer(outputs, updates or {}, names or {}, order)
-    _refuse_two_of_one_name(writer.leaves)
+    refuse_two_of_one_name(writer.leaves)
     source, lines = writer.write()
     filename = f"<chalkgrad graph {next(_serial)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
@@ -77,7 +77,8 @@ def make_plan(
     )
 
 
-def _refuse_two_of_one_name(leaves: Sequence[Node]) -> None:
+def refuse_two_of_one_name(leaves: Sequence[Node]) -> None:
+    """Raise EngineError for two variables that only their shapes or kinds tell apart."""
     seen: dict[str, Node] = {}
     for leaf in leaves:
         other = seen.setdefault(leaf.attrs["name"], leaf)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.dims import sizes_in
+from engine.errors import failed
 from engine.graph import Node, toposort
 from engine.ops import variable as variable_op
 from engine.run.bind import (
@@ -23,6 +24,7 @@ from engine.run.bind import (
     placement,
 )
 from engine.run.obligations import attrs_with, expressions, obligations
+from engine.run.plan import refuse_two_of_one_name
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     """
     order = toposort(outputs)
     leaves = [node for node in order if node.op is variable_op]
+    refuse_two_of_one_name(leaves)
     tensors = as_tensors(leaves, match(leaves, feeds))
     needed = {
         s for node in order for dim in expressions((*node.attrs.values(),)) for s in sizes_in(dim)
@@ -66,5 +69,8 @@ def _compute(
     attrs = attrs_with(sizes, node)
     placed = {"dtype": place.dtype, "device": place.device} if node.op.placed else {}
     start = time.perf_counter()
-    values[node] = node.op.run({**attrs, **placed}, *(values[x] for x in node.inputs))
+    try:
+        values[node] = node.op.run({**attrs, **placed}, *(values[x] for x in node.inputs))
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise failed(node, error) from error
     return Traced(node, values[node], time.perf_counter() - start)
