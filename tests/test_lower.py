@@ -105,6 +105,7 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
     "2^-2": lambda v: 0.25,
     "10^19": lambda v: 1e19,
     "3 * 4^40": lambda v: 3.0 * 4.0**40,
+    "3_000_000_000 * 4_000_000_000": lambda v: 1.2e19,
     "7/2": lambda v: 3.5,
     "½ s": lambda v: v.s / 2,
     # comparisons and choices
@@ -345,9 +346,10 @@ PATHS = {
         "h.1.W",
     ],
     "y = 1\nrepeat 2:\n    param W : [] = 0\n    y = W y": ["W.0", "W.1"],
-    "lin(x) =\n    param W : [] = 0\n    x W\ny = [lin(k) for k in range(2)]": [
+    "lin(x) =\n    param W : [] = 0\n    x W\ny = [lin(k) for k in range(2)]\nz = lin(1)": [
         "lin.0.W",
         "lin.1.W",
+        "lin_2.W",
     ],
     "lin(x) =\n    param W : [] = 0\n    x W\nap(h, x) = h(x)\ny = ap(lin, 1)": ["ap.lin.W"],
     "param W : [3]\nf(V, x) = V x\ny = f(W, 1) + f(W, 2)": ["W"],
@@ -415,6 +417,13 @@ def test_what_unrolls_without_end_meets_a_limit(
     monkeypatch.setattr(state, "MOST_STEPS", 10_000)
     with pytest.raises(dsl.DslError, match=what):
         dsl.compile(text)
+
+
+def test_polynomials_of_sizes_stay_small() -> None:
+    text = "dim a, b, c, d\nx = a + b + c + d\nrepeat 40: x = x (a + b + c + d)\n"
+    assert dsl.compile(text).nodes["x"].shape == ()
+    with pytest.raises(dsl.DslError, match="`x` is not a size"):
+        dsl.compile(text + "y = zeros([x])")
 
 
 def test_calls_nested_beyond_reason_meet_a_limit() -> None:

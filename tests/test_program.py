@@ -167,6 +167,18 @@ def test_modules_have_names_not_paths(name: str) -> None:
         dsl.load(name)
 
 
+def test_a_path_is_no_module_even_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modules, "FOLDERS", [])
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "x.graph").write_text("y = 1")
+    dsl.register(tmp_path / "inside")
+    for name in (str(tmp_path / "x"), "../x"):
+        with pytest.raises(LookupError, match="there is no module"):
+            dsl.load(name)
+
+
 def test_values_are_given_by_name() -> None:
     with pytest.raises(KindError, match="values are given as"):
         dsl.compile(TEXT).run("loss", [1, 2])  # pyright: ignore[reportArgumentType]
@@ -234,7 +246,11 @@ def test_what_is_no_optimiser_is_told_at_its_own_place(head: str, why: str) -> N
 
 
 def test_settings_reach_the_optimiser_and_unknown_ones_are_told() -> None:
-    p = dsl.compile("param w : [] = 1\nloss = w")
+    p = dsl.compile("param w : [] = 1\nloss = w\nscaled(θ, g, k, lr) = θ - lr k g")
+    trainer = p.trainer("loss", "scaled", lr=0.25, k=2)
+    for _ in trainer.fit([{}]):
+        pass
+    assert trainer.state["w"] == 0.5
     with pytest.raises(dsl.DslError, match="it has no parameter `momentun`"):
         p.trainer("loss", "momentum", momentun=0.5)
 
