@@ -82,10 +82,12 @@ reshape = linear(
 
 def _expanded(attrs: Any, *inputs: Node) -> Shape:
     to, shape = asked(attrs, *inputs), inputs[0].shape
-    common = dims.broadcast(shape, to)
-    if to is not None and common is not None and len(common) > len(to):
+    if shape is None or to is None:
+        return to
+    if len(shape) > len(to):
         raise ShapeError(f"cannot expand {show(shape)} to {show(to)}: it has more axes")
-    if not dims.fits(to, common):
+    pairs = zip(shape, to[len(to) - len(shape) :], strict=True)
+    if not all(a == 1 or dims.may_agree(a, b) for a, b in pairs):
         raise ShapeError(
             f"cannot expand {show(shape)} to {show(to)}: only axes of size 1 can be repeated"
         )
