@@ -1,0 +1,455 @@
+"""The edges of operators: nothing, scalars, negative axes, kinks, ties, zeros; and what is refused.
+
+The eight that a transformer stands on are held against torch over every shape and axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hypothesis.extra.numpy as npst
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from engine import EngineError, Evaluator, KindError, Node, ShapeError, gradients, jvp, ops, var
+from engine.dims import size
+from tests.sample_tables import layer_norm
+
+Numbers = Sequence[Any] | float
+INF, NAN = math.inf, math.nan
+sides = st.integers(0, 3)
+shapes = st.lists(sides, max_size=3).map(tuple)
+
+
+def randn(shape: Sequence[int], positive: bool = False) -> Tensor:
+    """Reproducible numbers, all different, none of them 0."""
+    random = torch.Generator().manual_seed(0)
+    n = torch.Size(shape).numel()
+    values = (torch.randperm(n, generator=random).double() + 0.4) / max(n, 1) * 3 - 1.5
+    return (values.abs() + 0.1 if positive else values).reshape(tuple(shape))
+
+
+def agree(
+    f: Callable[..., Node], wanted: Callable[..., Tensor], *tensors: Tensor, known: bool = True
+) -> None:
+    """Value and gradient of f are those of torch, for known and for unknown shapes."""
+    xs = [var(f"x{i}", t.shape if known else None) for i, t in enumerate(tensors)]
+    y = f(*xs)
+    given = [t.clone().requires_grad_() for t in tensors]
+    expected = wanted(*given)
+    cotangent = randn(expected.shape)
+    g = var("g", expected.shape if known else None)
+    found = Evaluator([y, *gradients(y, xs, g)]).run(
+        {**dict(zip(xs, tensors, strict=True)), g: cotangent}
+    )
+    slopes = torch.autograd.grad(expected, given, cotangent, materialize_grads=True)
+    for a, b in zip(found, (expected, *slopes), strict=True):
+        torch.testing.assert_close(a, b.detach(), rtol=1e-9, atol=1e-9, equal_nan=True)
+
+
+def both(f: Callable[..., Node], wanted: Callable[..., Tensor], *tensors: Tensor) -> None:
+    agree(f, wanted, *tensors)
+    agree(f, wanted, *tensors, known=False)
+
+
+broadcastable = npst.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3, min_side=0)
+few = settings(max_examples=60)
+
+
+@few
+@given(broadcastable)
+def test_div_of_any_shapes(two: npst.BroadcastableShapes) -> None:
+    a, b = two.input_shapes
+    both(ops.div, torch.div, randn(a), randn(b, positive=True))
+
+
+@few
+@given(broadcastable)
+def test_pow_of_any_shapes(two: npst.BroadcastableShapes) -> None:
+    a, b = two.input_shapes
+    both(ops.pow, torch.pow, randn(a, positive=True), randn(b))
+
+
+@few
+@given(st.data(), shapes, st.booleans())
+def test_mean_over_any_axes(data: st.DataObject, shape: tuple[int, ...], keep: bool) -> None:
+    axes = data.draw(
+        st.one_of(st.none(), st.lists(axis_of(shape), unique_by=lambda a: a % max(1, len(shape))))
+    )
+    chosen = tuple(range(len(shape))) if axes is None else tuple(axes)
+
+    def wanted(x: Tensor) -> Tensor:
+        return x.mean(chosen, keep) if chosen else x
+
+    agree(lambda x: ops.mean(x, axes, keep), wanted, randn(shape))
+
+
+def axis_of(shape: Sequence[int], extra: int = 0) -> st.SearchStrategy[int]:
+    rank = max(1, len(shape) + extra)
+    return st.integers(-rank, rank - 1)
+
+
+products = npst.mutually_broadcastable_shapes(
+    signature="(n?,k),(k,m?)->(n?,m?)", max_dims=2, max_side=3, min_side=0
+)
+
+
+@few
+@given(products)
+def test_matmul_of_any_shapes(two: npst.BroadcastableShapes) -> None:
+    a, b = two.input_shapes
+    both(ops.matmul, torch.matmul, randn(a), randn(b))
+
+
+@few
+@given(st.data(), shapes)
+def test_transpose_by_any_order(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    order = data.draw(st.permutations(range(len(shape))))
+    signed = [a - len(shape) if data.draw(st.booleans()) else a for a in order]
+    agree(lambda x: ops.transpose(x, signed), lambda x: x.permute(order), randn(shape))
+    both(ops.transpose, lambda x: x.permute(tuple(range(x.ndim))[::-1]), randn(shape))
+
+
+@few
+@given(shapes)
+def test_relu_of_any_shape(shape: tuple[int, ...]) -> None:
+    both(ops.relu, torch.relu, randn(shape))
+
+
+@few
+@given(st.data(), shapes)
+def test_softmax_along_any_axis(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    axis = data.draw(axis_of(shape))
+    both(lambda x: ops.softmax(x, axis), lambda x: torch.softmax(x, axis), randn(shape))
+
+
+@few
+@given(st.data(), shapes)
+def test_layer_norm_along_any_axis(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    axis = data.draw(axis_of(shape))
+    both(lambda x: ops.layer_norm(x, axis=axis), lambda x: layer_norm(x, axis), randn(shape))
+
+
+x = var("x")
+
+
+def at(node: Node, point: Numbers, *more: tuple[Node, Numbers]) -> Any:
+    """The value of a node at x = `point`."""
+    feeds = {x: torch.tensor(point, dtype=torch.float64)} | {
+        leaf: torch.tensor(data, dtype=torch.float64) for leaf, data in more
+    }
+    return Evaluator([node]).run(feeds)[0].tolist()
+
+
+def slope(node: Node, point: Numbers) -> Any:
+    """The gradient by x at `point`; forward mode says the same."""
+    (g,) = gradients(node, [x])
+    backward = at(g, point)
+    forward = at(ops.sum(jvp(node, [x], [ops.ones(x)])), point)
+    assert forward == pytest.approx(sum(torch.tensor(backward).reshape(-1).tolist()), nan_ok=True)
+    return backward
+
+
+@pytest.mark.parametrize(
+    "f, point, wanted",
+    [
+        (ops.relu, [-1, 0, 1], [0, 0, 1]),
+        (ops.abs, [-1, 0, 1], [-1, 0, 1]),
+        (ops.sign, [-1, 0, 1], [0, 0, 0]),
+        (lambda x: ops.maximum(x, 0), [-1, 0, 1], [0, 0.5, 1]),
+        (lambda x: ops.minimum(x, 0), [-1, 0, 1], [1, 0.5, 0]),
+        (lambda x: ops.maximum(x, x), [2], [1]),
+        (ops.max, [1, 3, 3, 2], [0, 0.5, 0.5, 0]),
+        (ops.min, [1, 3, 1, 1], [1 / 3, 0, 1 / 3, 1 / 3]),
+        (ops.norm, [0, 0], [0, 0]),
+        (ops.norm, [3, 4], [0.6, 0.8]),
+        (lambda x: x**2, [0], [0]),
+        (lambda x: x**1, [0], [1]),
+        (lambda x: x**0, [0, 2], [0, 0]),
+        (lambda x: x**0.5, [0], [INF]),
+        (lambda x: x**3, [-2], [12]),
+        (lambda x: x**-1, [-2], [-0.25]),
+        (lambda x: x**2.0, [-2], [-4]),
+        (lambda x: 0**x, [2.0, 0.0], [0, 0]),
+        (lambda x: 2**x, [3], [8 * math.log(2)]),
+        (lambda x: x**x, [1, 2], [1, 4 * (1 + math.log(2))]),
+        (ops.sqrt, [0], [INF]),
+        (ops.prod, [2, 0, 3], [0, 6, 0]),
+        (ops.prod, [0, 0, 3], [0, 0, 0]),
+        (ops.prod, [5], [1]),
+        (ops.logsumexp, [1000, 1000], [0.5, 0.5]),
+        (ops.log_softmax, [0, 0], [0, 0]),
+        (ops.softplus, [-800, 800], [0, 1]),
+        (ops.sigmoid, [-800, 800], [0, 0]),
+        (ops.tanh, [-800, 800], [0, 0]),
+        (ops.gelu, [-80, 0, 80], [0, 0.5, 1]),
+        (ops.silu, [-800, 0, 800], [0, 0.5, 1]),
+        (ops.cumsum, 3, 1),
+        (ops.flip, 3, 1),
+        (lambda x: ops.cast(ops.cast(x, "int")), [1.5], [0]),
+        (lambda x: ops.where(x < 1, x, 2 * x), [0, 1], [1, 2]),
+    ],
+)
+def test_the_derivative_at_a_kink_a_tie_or_a_bound(
+    f: Callable[[Node], Node], point: Numbers, wanted: Numbers
+) -> None:
+    assert slope(f(x), point) == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("f", [lambda x: x**0, lambda x: ops.pow(x, ops.zeros(x)), ops.norm])
+def test_second_derivatives_at_the_origin_are_numbers(f: Callable[[Node], Node]) -> None:
+    (g,) = gradients(ops.sum(f(x)), [x])
+    assert at(gradients(ops.sum(g), [x])[0], [0.0, 0.0]) == [0, 0]
+
+
+def test_zero_to_the_zero_has_no_nan_in_any_derivative() -> None:
+    b = var("b")
+    first = gradients(x**b, [x, b])
+    second = [g for f in first for g in gradients(f, [x, b])]
+    found = [at(node, [0.0, 0.0], (b, [0.0, 2.0])) for node in (x**b, *first, *second)]
+    assert not any(math.isnan(value) for row in found for value in row)
+    assert found[:3] == [[1, 0], [0, 0], [0, 0]]
+
+
+def test_a_negative_base_has_no_real_power() -> None:
+    assert math.isnan(at(x**0.5, [-1.0])[0])
+    assert at(x ** ops.const(2), [-3.0]) == [9]
+
+
+@pytest.mark.parametrize(
+    "f, wanted",
+    [
+        (ops.sum, 0),
+        (ops.prod, 1),
+        (ops.mean, NAN),
+        (ops.var, NAN),
+        (ops.logsumexp, -INF),
+        (ops.norm, 0),
+        (lambda x: ops.sum(ops.softmax(x)), 0),
+        (lambda x: ops.mean(x, -1, keepdims=True)[0], NAN),
+    ],
+)
+def test_a_reduction_of_nothing(f: Callable[[Node], Node], wanted: float) -> None:
+    for nothing in (x, var("x", [0])):
+        (value, g) = Evaluator([f(nothing), *gradients(f(nothing), [nothing])]).run(
+            {"x": torch.ones(0)}
+        )
+        assert value.item() == pytest.approx(wanted, nan_ok=True)
+        assert g.shape == (0,)
+
+
+@pytest.mark.parametrize("f", [ops.max, ops.min, ops.argmax])
+def test_nothing_has_no_largest_element(f: Callable[..., Node]) -> None:
+    with pytest.raises(ShapeError, match=r"no element to choose from in \[2, 0\]"):
+        f(var("empty", [2, 0]), axis=-1)
+    assert f(var("empty", [2, 0]), axis=0).shape == (0,)
+    with pytest.raises(EngineError, match=f"{f(x).op.name} failed"):
+        Evaluator([f(x)]).run({x: torch.ones(0)})
+
+
+@pytest.mark.parametrize(
+    "f", [ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.logsumexp, ops.norm, ops.softmax]
+)
+@pytest.mark.parametrize("axis", [None, 0, -1, ()])
+def test_a_scalar_is_its_own_reduction(f: Callable[..., Node], axis: Any) -> None:
+    if f is ops.softmax and axis in (None, ()):
+        return
+    scalar = var("x", [])
+    value, g = Evaluator([f(scalar, axis), *gradients(f(scalar, axis), [scalar])]).run({"x": 3.0})
+    assert (value.item(), g.item()) == ((1, 0) if f is ops.softmax else (3, 1))
+
+
+def test_a_scalar_has_no_variance_and_is_normalised_to_zero() -> None:
+    scalar = var("x", [])
+    for y in (ops.var(scalar), ops.layer_norm(scalar), ops.log_softmax(scalar)):
+        value, g = Evaluator([y, *gradients(y, [scalar])]).run({"x": 3.0})
+        assert (value.item(), g.item()) == (0, 0)
+
+
+def test_large_numbers_do_not_overflow_where_they_cancel() -> None:
+    assert at(ops.softmax(x), [1e4, 0, -1e4]) == [1, 0, 0]
+    assert at(ops.log_softmax(x), [1e4, 0]) == [0, -1e4]
+    assert at(ops.logsumexp(x), [1e4, 1e4]) == 1e4 + math.log(2)
+    assert at(ops.softmax(x), [0, -INF]) == [1, 0]
+    assert at(ops.softmax(x - 1e9 * ops.const([0.0, 1.0])), [1, 1]) == [1, 0]
+
+
+def test_cross_entropy_chooses_along_any_axis() -> None:
+    logits, targets = randn((2, 5, 3)), torch.tensor([[0, 4, 2], [1, 1, 3]])
+    y = ops.cross_entropy(var("x", [2, 5, 3]), var("t", [2, 3], "int"), axis=1)
+    (found,) = Evaluator([y]).run({"x": logits, "t": targets})
+    torch.testing.assert_close(found, torch.nn.functional.cross_entropy(logits, targets))
+
+
+CALLS: list[tuple[Callable[[], Node], type[EngineError], str]] = [
+    (lambda: ops.sum(A, axis=2), ShapeError, "axis 2 does not exist in [2, 3]"),
+    (lambda: ops.softmax(A, axis=-3), ShapeError, "axis -3 does not exist in [2, 3]"),
+    (lambda: ops.sum(A, axis=(0, -2)), ShapeError, "an axis is named twice in (0, -2)"),
+    (lambda: ops.sum(A, axis="T"), KindError, "an axis is a whole number, not 'T'"),
+    (lambda: ops.cumsum(A, axis=5), ShapeError, "axis 5 does not exist"),
+    (lambda: A[0, 0, 0], ShapeError, "3 indices for the 2 axes of [2, 3]"),
+    (lambda: A[2], ShapeError, "index 2 is outside axis 0 of [2, 3]"),
+    (lambda: A[:, -4], ShapeError, "index -4 is outside axis 1 of [2, 3]"),
+    (lambda: A[..., ...], ShapeError, "`...` can stand only once"),
+    (lambda: A[::-1], KindError, "a slice needs a positive step"),
+    (lambda: A[0.5], KindError, "cannot index with 0.5"),
+    (lambda: A[0.5:], KindError, "cannot index with 0.5"),
+    (lambda: A[: ops.argmax(A)], KindError, "cannot mix an index tensor with others"),
+    (lambda: A[:, ops.argmax(A)], KindError, "cannot mix an index tensor with others"),
+    (lambda: A[True], KindError, "cannot index with True"),
+    (lambda: A[A > 0], KindError, "gather needs whole numbers, not bool[2, 3]"),
+    (lambda: ops.gather(A, A), KindError, "gather needs whole numbers, not [2, 3]"),
+    (lambda: ops.gather(ops.sum(A), 0), ShapeError, "a scalar has no rows to gather"),
+    (lambda: ops.pick(A, [0, 1, 2]), ShapeError, "one index for each position of [2] is needed"),
+    (lambda: ops.cross_entropy(A, [0.0, 1.0]), KindError, "cross_entropy needs whole numbers"),
+    (lambda: ops.cross_entropy(A, [0, 1], reduction="avg"), KindError, "no reduction 'avg'"),
+    (lambda: ops.one_hot(A, 3), KindError, "one_hot needs whole numbers"),
+    (lambda: ops.one_hot([1], None), KindError, "one_hot needs the number of classes"),
+    (lambda: A + ops.ones([4]), ShapeError, "cannot add shapes [2, 3] and [4]"),
+    (lambda: A @ A, ShapeError, "cannot multiply [2, 3] by [2, 3]: the inner sizes are 3 and 2"),
+    (lambda: A @ 2, ShapeError, "a matrix product needs at least one axis on either side"),
+    (lambda: ops.where(A, A, A), KindError, "a truth value is needed, not [2, 3]"),
+    (lambda: ops.logical_not(A), KindError, "a truth value is needed, not [2, 3]"),
+    (lambda: ops.reshape(A, (4, 2)), ShapeError, "cannot reshape [2, 3] to [4, 2]: 6 elements"),
+    (lambda: ops.reshape(A, (-1, 4)), ShapeError, "cannot reshape [2, 3] to [1, 4]"),
+    (lambda: ops.reshape(A, (-1, -1)), ShapeError, "only one size of a reshape can be -1"),
+    (lambda: ops.expand(A, (3, 3)), ShapeError, "cannot expand"),
+    (lambda: ops.expand(A, (3,)), ShapeError, "cannot expand [2, 3] to [3]: it has more axes"),
+    (lambda: ops.expand(A, (2, None)), KindError, "expand needs a known shape, not [2, ?]"),
+    (lambda: ops.zeros([None]), KindError, "zeros needs a known shape, not [?]"),
+    (lambda: ops.zeros(None), KindError, "zeros needs a known shape, not [...]"),
+    (lambda: ops.eye(None), KindError, "eye needs a known shape, not [?]"),
+    (lambda: ops.transpose(A, (0, 0)), ShapeError, "(0, 0) is no order of the 2 axes of [2, 3]"),
+    (lambda: ops.transpose(A, (0, 1, 2)), ShapeError, "(0, 1, 2) is no order of the 2 axes"),
+    (lambda: ops.swapaxes(x, 0, 1), ShapeError, "swapaxes needs a known rank"),
+    (lambda: ops.concat([A, ops.ones([2, 4])]), ShapeError, "cannot join along axis -2"),
+    (lambda: ops.concat([]), KindError, "concat needs at least one operand"),
+    (lambda: ops.concat([ops.sum(A)]), ShapeError, "a scalar has no axis to join along"),
+    (lambda: ops.stack([A, A[0]]), ShapeError, "cannot stack [2, 3] and [3]: their ranks differ"),
+    (lambda: ops.split(A, 2)[0], ShapeError, "2 equal parts do not fit an axis of 3"),
+    (lambda: ops.split(A, [1, 1])[0], ShapeError, "parts of [1, 1] do not add up to the axis of 3"),
+    (lambda: ops.split(x, 2)[0], ShapeError, "split needs a known size"),
+    (lambda: ops.inv(A), ShapeError, "a square matrix is needed, not [2, 3]"),
+    (lambda: ops.trace(ops.ones([2, 3, 3])), ShapeError, "trace takes one matrix"),
+    (lambda: ops.diag(ops.ones([2, 3, 3])), ShapeError, "diag takes a vector or one matrix"),
+    (lambda: ops.triu(ops.ones([3])), ShapeError, "a matrix is needed, not [3]"),
+    (lambda: ops.solve(ops.eye(3), A), ShapeError, "cannot solve [3, 3] x = [2, 3]"),
+    (lambda: ops.solve(ops.ones([2, 3, 3]), ops.ones([3])), ShapeError, "cannot solve [2, 3, 3]"),
+    (lambda: ops.einsum("ij,jk->ik", A), ShapeError, "is for 2 operands, not 1"),
+    (lambda: ops.einsum("ijk->i", A), ShapeError, "`ijk` names 3 axes of [2, 3]"),
+    (lambda: ops.einsum("ij,ij->", A, A.T), ShapeError, "`i` is 2 in one operand and 3 in another"),
+    (lambda: ops.einsum("ij->k", A), ShapeError, "einsum cannot make the result `k`"),
+    (lambda: ops.einsum("ij->ii", A), ShapeError, "einsum cannot make the result `ii`"),
+    (lambda: ops.einsum("...i->i...", x), ShapeError, "needs an operand of known rank"),
+    (lambda: ops.uniform([2], 0.5), KindError, "a random key is one whole number, not []"),
+    (lambda: ops.normal([2], [1, 2]), KindError, "a random key is one whole number, not int[2]"),
+    (lambda: ops.normal([None], 1), KindError, "normal needs a known shape, not [?]"),
+    (lambda: ops.arange(0, 5, 0), KindError, "a step of arange is a whole number other than 0"),
+    (lambda: ops.arange(2.5), KindError, "a size cannot be 2.5"),
+    (
+        lambda: ops.prod(x, keepdims=True),
+        ShapeError,
+        "the product over all axes needs a known rank",
+    ),
+    (lambda: ops.mean(x, (1, -1)), ShapeError, "which of the axes (1, -1) comes first"),
+]
+A = var("A", [2, 3])
+
+
+@pytest.mark.parametrize("call, kind, message", CALLS, ids=[row[2] for row in CALLS])
+def test_what_cannot_be_is_refused_when_the_graph_is_built(
+    call: Callable[[], Node], kind: type[EngineError], message: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "call, fed",
+    [
+        (lambda t, i: t[i], {"t": randn((3, 2)), "i": torch.tensor([-1])}),
+        (lambda t, i: t[i], {"t": randn((3,)), "i": torch.tensor([3])}),
+        (lambda t, i: t[i], {"t": randn((3,)), "i": torch.tensor([-1])}),
+        (ops.pick, {"t": randn((2, 3)), "i": torch.tensor([0, 3])}),
+        (ops.pick, {"t": randn((2, 3)), "i": torch.tensor([0, -1])}),
+        (ops.pick, {"t": randn((2, 3)), "i": torch.tensor([0])}),
+        (ops.pick, {"t": randn((2, 3)), "i": torch.tensor([[0, 1]])}),
+        (ops.cross_entropy, {"t": randn((2, 3)), "i": torch.tensor([0, 3])}),
+        (ops.cross_entropy, {"t": randn((2, 3)), "i": torch.tensor([1])}),
+    ],
+)
+def test_an_index_that_points_nowhere_is_told_with_the_op(
+    call: Callable[[Node, Node], Node], fed: dict[str, Tensor]
+) -> None:
+    y = call(var("t"), var("i", kind="int"))
+    for output in (y, gradients(y, [var("t")])[0]):
+        with pytest.raises(EngineError, match="failed: "):
+            Evaluator([output]).run(fed)
+
+
+def test_an_index_of_any_kind_reads_as_in_numpy() -> None:
+    data = randn((3, 4, 2)).numpy()
+    cube = var("cube", [3, 4, 2])
+    keys: list[Any] = [0, -1, (1, 2), (..., 1), None, (None, 0, ..., None), slice(1, None)]
+    keys += [(slice(None), slice(1, 3)), (slice(None, None, 2),), (..., slice(-1, None)), ()]
+    keys += [slice(5, 9), slice(2, 1), (slice(-9, 2), 3, slice(0, 0)), data.argmax() // 9]
+    for key in keys:
+        (found,) = Evaluator([cube[key]]).run({cube: data})
+        assert found.tolist() == data[key].tolist(), key
+        assert cube[key].shape == data[key].shape, key
+
+
+def test_rows_are_gathered_by_a_list_an_array_or_a_node() -> None:
+    table, rows = var("table", [3, 2]), torch.tensor([2, 0, 2])
+    index = var("index", [3], "int")
+    for key in ([2, 0, 2], rows, rows.numpy(), index):
+        (found,) = Evaluator([table[key]]).run({table: randn((3, 2)), index: rows})
+        assert torch.equal(found, randn((3, 2))[rows])
+
+
+def test_a_range_the_wrong_way_round_is_empty() -> None:
+    for args in [(5, 2), (0, 0), (2, 5, -1), (-3, 3), (5, -1, -2)]:
+        (found,) = Evaluator([ops.arange(*args)]).run({})
+        assert found.tolist() == list(range(*args))
+        assert ops.arange(*args).shape == (len(range(*args)),)
+
+
+def test_negative_whole_numbers_have_no_whole_power() -> None:
+    n = var("n", [2], "int")
+    with pytest.raises(EngineError, match="pow failed"):
+        Evaluator([n**-1]).run({n: [1, 2]})
+
+
+def test_a_matrix_without_inverse_is_told() -> None:
+    S = var("S", [2, 2])
+    with pytest.raises(EngineError, match="inv failed"):
+        Evaluator(gradients(ops.det(S), [S])).run({S: torch.ones(2, 2)})
+    assert Evaluator([ops.det(S)]).run({S: torch.ones(2, 2)})[0].item() == 0
+
+
+def test_joining_needs_no_size_known() -> None:
+    a, b, c = (var(name, shape) for name, shape in [("a", None), ("b", [None, 2]), ("c", ["n", 2])])
+    y = ops.concat([a, b, c])
+    fed = {"a": randn((1, 2)), "b": randn((2, 2)), "c": randn((3, 2))}
+    value, *slopes = Evaluator([ops.sum(y * y), *gradients(ops.sum(y * y), [a, b, c])]).run(fed)
+    assert value.item() == pytest.approx(sum((t * t).sum().item() for t in fed.values()))
+    for name, found in zip("abc", slopes, strict=True):
+        torch.testing.assert_close(found, 2 * fed[name])
+    assert ops.concat([b, c]).shape == (None, 2)
+    assert ops.concat([c, c], axis=1).shape == (size("n"), 4)
+
+
+def test_numbers_become_constants_of_the_kind_that_fits() -> None:
+    assert (A * 2).inputs[1].kind == "int"
+    assert (A / 2).inputs[1].kind == "float"
+    assert ops.exp(2).kind == "float"
+    assert (A > 0).kind == "bool"
+    assert ops.sum(A > 0).kind == "int"
+    assert (ops.argmax(A) + 1).kind == "int"
+    assert (ops.argmax(A) / 2).kind == "float"
