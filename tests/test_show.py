@@ -256,6 +256,8 @@ def test_names_for_shared_values_avoid_the_users() -> None:
         (-1e9 * s, r"-10^{9} \cdot s"),
         (ops.size(4 * size("d") + 1) * s, r"\left(4 d + 1\right) \cdot s"),
         (ops.exp(A + 1.0), r"e^{A + 1}"),
+        (ops.triu(ops.full(["T", "T"], -1e9), 1), r"\mathrm{causal}(T)"),
+        (ops.triu(A, 1), r"\operatorname{triu}(A)"),
     ],
 )
 def test_latex_has_the_brackets_that_mathematics_needs(node: Node, text: str) -> None:

@@ -12,7 +12,7 @@ from engine.dims import sizes_in
 from engine.graph import Node
 from engine.show.lines import Level, Notation, Part, written
 from engine.show.names import own_name
-from engine.show.text import write
+from engine.show.text import causal_size, write
 
 MOST_LINES = 40
 
@@ -114,7 +114,7 @@ def _letter(base: str, marks: str) -> str:
 def _write(node: Node, parts: Sequence[Part]) -> Part:
     if node.op.name == "cast":
         return parts[0]  # whole numbers become floats by themselves
-    if not node.inputs and node.op.name != "eye":
+    if causal_size(node) or (not node.inputs and node.op.name != "eye"):
         return _source(node)
     own, needed = _LEVELS.get(node.op.name, (Level.ATOM, ()))
     operands = [
@@ -130,7 +130,7 @@ def _source(node: Node) -> Part:
         dim = node.attrs["dim"]
         text = sympy.latex(dim, symbol_names={s: symbol(s.name) for s in sizes_in(dim)})
         return Part(text, Level.SUM if isinstance(dim, sympy.Add) else Level.JUXTAPOSED)
-    plain = write(node, ())
+    plain = write(node, [Part("")] * len(node.inputs))
     if plain.level is Level.ATOM and not plain.text[0].isdigit():
         return Part(re.sub(r"\w+|[^\w\s\[\](),.;=:*/+-]", lambda word: symbol(word[0]), plain.text))
     mantissa, power, exponent = plain.text.partition("e")

@@ -185,12 +185,18 @@ def _gelu(node: Node, x: Part) -> Part:
     )
 
 
+def causal_size(node: Node) -> str | None:
+    """T for the mask that adds -1e9 above the diagonal of [T, T], None for any other node."""
+    if node.op.name != "triu" or node.attrs["diagonal"] != 1:
+        return None
+    full = node.inputs[0]
+    is_mask = full.op.name == "full" and full.attrs["value"] == -1e9 and full.shape
+    return show_dim(full.shape[-1]) if is_mask and full.shape else None
+
+
 def _triu(node: Node, x: Part) -> Part:
-    """The mask that adds -1e9 above the diagonal is `causal(T)`."""
-    n, full = node.inputs[0].shape, node.inputs[0]
-    if full.op.name == "full" and full.attrs["value"] == -1e9 and node.attrs["diagonal"] == 1:
-        return Part(f"causal({show_dim((n or (None,))[-1])})")
-    return Part(_call(node, [x]))
+    size = causal_size(node)
+    return Part(_call(node, [x]) if size is None else f"causal({size})")
 
 
 def _drawn(node: Node, key: Part) -> Part:
