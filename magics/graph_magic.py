@@ -51,7 +51,7 @@ class GraphMagics(Magics):
 
     @no_var_expand
     @cell_magic("graph")
-    @magic_arguments("%%graph")
+    @magic_arguments("%graph")
     @argument("name", nargs="?", help="bind the compiled program to this name of Python")
     @argument("--show", choices=("dot", "rails", "none"), default="dot", help="how to show it")
     @argument("--eval", action="store_true", help="compute values; inputs by name from Python")
@@ -91,7 +91,7 @@ class GraphMagics(Magics):
 
     @no_var_expand
     @line_magic("graph")
-    @magic_arguments("%graph")
+    @magic_arguments("graph")
     @argument("verb", nargs="?", default="help", help="show, run, grad, check or help")
     @argument("names", nargs="*", help="names of the graph")
     @argument("--depth", type=int, help="show: close functions nested deeper than this")

@@ -196,6 +196,15 @@ def test_help_lists_every_verb(shell: Shell) -> None:
         shell.cell("%graph run")
 
 
+@pytest.mark.parametrize("kind, usage", [("cell", "%%graph [--show"), ("line", "%graph [--depth")])
+def test_the_help_of_a_magic_shows_options_and_examples(
+    shell: Shell, kind: str, usage: str
+) -> None:
+    told = shell.magics_manager.magics[kind]["graph"].__doc__
+    assert f"  {usage}" in told
+    assert "loss" in told
+
+
 def keyed(shell: Shell, key: str, text: str) -> Any:
     """A cell that the notebook knows by a key."""
     shell.get_parent = lambda: {"metadata": {"cellId": key}}  # type: ignore[attr-defined]
