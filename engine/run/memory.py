@@ -58,6 +58,12 @@ def takes_out(op: Op) -> bool:
     return isinstance(op, Fused) and "out" in inspect.signature(op.kernel).parameters
 
 
+def writes(y: Node) -> bool:
+    """Whether the kernel writes this value into memory: torch takes none for vectors' products."""
+    vectors = y.op.kernel is torch.matmul and any(x.rank in (None, 1) for x in y.inputs)
+    return takes_out(y.op) and not vectors
+
+
 def replaceable(y: Node) -> Sequence[int]:
     """The operands that the value may overwrite: the kernel reads no element after writing it."""
     if isinstance(y.op, Fused):
@@ -148,7 +154,7 @@ def plan_memory(order: Sequence[Node], leaving: Iterable[Node], kept: Iterable[N
     placed = [
         (line, node)
         for line, node in enumerate(order)
-        if _is_large(node) and takes_out(node.op) and node not in over and node not in given
+        if _is_large(node) and writes(node) and node not in over and node not in given
     ]
     places = [Place(node.shape or (), line, last.get(node, line)) for line, node in placed]
     return Memory(over, {node: i for i, (_, node) in enumerate(placed)}, places)
@@ -200,14 +206,15 @@ def _overwriting(
 ) -> dict[Node, Node]:
     """The operand that each value overwrites, where one of its shape ends with it."""
     over: dict[Node, Node] = {}
+    repeated = _repeated(order)
     for line, node in enumerate(order):
-        if not _is_large(node) or not takes_out(node.op):
+        if not _is_large(node) or not writes(node):
             continue
         for x in (node.inputs[i] for i in replaceable(node)):
             others = [o for o in node.inputs if o is not x]
             if (
                 x.kind == "float"
-                and x.op is not ops.expand
+                and x not in repeated
                 and same_shape(x.shape, node.shape)
                 and _OUTSIDE not in owners.get(x, {_OUTSIDE})
                 and all(last[owner] == line for owner in owners[x])
@@ -217,6 +224,15 @@ def _overwriting(
                 over[node] = x
                 break
     return over
+
+
+def _repeated(order: Sequence[Node]) -> set[Node]:
+    """The values whose elements may share memory: repeated ones, and what looks into them."""
+    found: set[Node] = set()
+    for node in order:
+        if node.op is ops.expand or (looks_into(node) and not found.isdisjoint(node.inputs)):
+            found.add(node)
+    return found
 
 
 def _is_large(y: Node) -> bool:
