@@ -8,7 +8,7 @@ builds, sorts and substitutes like a short one.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 from weakref import WeakValueDictionary
@@ -299,6 +299,11 @@ class Node:
 def as_node(value: Operand) -> Node:
     """The value itself when it is a node, else a constant."""
     return value if isinstance(value, Node) else Op.table["const"](value)
+
+
+def several(nodes: Sequence[Node] | Node) -> list[Node]:
+    """A list of nodes; one alone is a list of one."""
+    return [nodes] if isinstance(nodes, Node) else list(nodes)
 
 
 def promote(*nodes: Node) -> Kind:

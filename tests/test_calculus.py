@@ -366,3 +366,11 @@ def test_where_hides_a_nan_in_the_value_but_in_the_gradient_only_of_a_safe_argum
     assert value(unsafe, at).item() == 0
     assert math.isnan(value(gradients(unsafe, [t])[0], at).item())
     assert value(gradients(safe, [t])[0], at).item() == 0
+
+
+def test_one_node_alone_stands_for_a_list_of_one() -> None:
+    x, v = var("x", [3]), var("v", [3])
+    y = ops.sum(x**3)
+    assert gradients(y, x) == gradients(y, [x])
+    assert jvp(y, x, v) is jvp(y, [x], [v])
+    assert hvp(y, x, v) == hvp(y, [x], [v])

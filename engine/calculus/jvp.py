@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from engine.dims import complete, fits, show
 from engine.errors import GradientError
-from engine.graph import Node, depends, toposort
+from engine.graph import Node, depends, several, toposort
 from engine.ops.families import broadcast_to, zeros_like
 from engine.origins import record
 from engine.passes.simplify import tidy
 
 
-def jvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
+def jvp(output: Node, wrt: Sequence[Node] | Node, tangents: Sequence[Node] | Node) -> Node:
     """The directional derivative J·v of `output` along `tangents`, one for each node of `wrt`.
 
     It has the shape of the output; zeros where the output does not depend on `wrt`.
@@ -24,6 +24,7 @@ def jvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
     >>> jvp(ops.exp(x), [x], [v])
     <mul [3]>
     """
+    wrt, tangents = several(wrt), several(tangents)
     for x, t in zip(wrt, tangents, strict=True):
         if not fits(x.shape, t.shape):
             raise GradientError(

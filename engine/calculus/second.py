@@ -12,7 +12,7 @@ from engine.graph import Node
 from engine.ops import eye, reshape, stack, zeros
 
 
-def vjp(output: Node, wrt: Sequence[Node], cotangent: Node) -> list[Node]:
+def vjp(output: Node, wrt: Sequence[Node] | Node, cotangent: Node) -> list[Node]:
     """Jᵀ·g for each node of `wrt`: the gradients of `output` seeded with `cotangent`."""
     return gradients(output, wrt, cotangent)
 
@@ -51,7 +51,7 @@ def hessian(output: Node, wrt: Node) -> Node:
     return jacobian(gradients(_scalar(output), [wrt])[0], wrt)
 
 
-def hvp(output: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+def hvp(output: Node, wrt: Sequence[Node] | Node, tangents: Sequence[Node] | Node) -> list[Node]:
     """The Hessian of a scalar times `tangents`, forward over reverse (Pearlmutter, 1994)."""
     return [jvp(g, wrt, tangents) for g in gradients(_scalar(output), wrt)]
 

@@ -7,14 +7,14 @@ from typing import cast
 
 from engine.dims import complete, fits, show
 from engine.errors import GradientError, KindError
-from engine.graph import Node, depends, toposort
+from engine.graph import Node, depends, several, toposort
 from engine.ops import ones
 from engine.ops.families import shape_of, unbroadcast, zeros_like
 from engine.origins import record
 from engine.passes.simplify import tidy
 
 
-def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> list[Node]:
+def gradients(output: Node, wrt: Sequence[Node] | Node, seed: Node | None = None) -> list[Node]:
     """One node per node of `wrt`: the gradient of the sum of `output`, in exactly its shape.
 
     The cotangent of the output is `seed`, ones by default; where the output does not depend on a
@@ -29,6 +29,7 @@ def gradients(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> li
     >>> gradients(ops.sum(x**2), [x, var("unused", [2])])
     [<mul [3]>, <zeros [2]>]
     """
+    wrt = several(wrt)
     _differentiable(output, wrt)
     if seed is not None and not fits(output.shape, seed.shape):
         raise GradientError(
