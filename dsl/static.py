@@ -19,7 +19,7 @@ from engine.dims import canonical, exact, known
 Static: TypeAlias = int | float | bool | sympy.Expr | None
 
 LARGEST_INT = 2**53
-MOST_TERMS = 30
+MOST_TERMS = 10
 HIGHEST_POWER = 8
 
 
@@ -105,9 +105,17 @@ def short(dim: int | sympy.Expr) -> int | sympy.Expr | None:
     return dim if isinstance(dim, int) or len(dim.args) <= MOST_TERMS else None
 
 
+def power(a: int | sympy.Expr, n: int) -> int | sympy.Expr | None:
+    """aⁿ factor by factor, so that no long polynomial is ever expanded."""
+    result: int | sympy.Expr | None = 1
+    for _ in range(n):
+        result = None if result is None else short(canonical(result * a))
+    return result
+
+
 def _power(a: Static, b: Static) -> Static:
-    if isinstance(b, int) and 0 <= b <= HIGHEST_POWER:
-        return cast(int, a) ** b
+    if isinstance(b, int) and 0 <= b <= HIGHEST_POWER and isinstance(a, int | sympy.Expr):
+        return power(a, b)
     if isinstance(a, sympy.Expr) or isinstance(b, sympy.Expr):
         return None
     value = cast(float, float(cast(float, a)) ** cast(float, b))
@@ -130,7 +138,7 @@ _RULES: dict[str, Callable[..., Static]] = {
     "mul": _polynomial(lambda a, b: a * b),
     "neg": _polynomial(lambda a: -a),
     "div": _quotient,
-    "pow": _polynomial(_power),
+    "pow": _power,
     "maximum": _compare(max),
     "minimum": _compare(min),
     "less": _compare(operator.lt),

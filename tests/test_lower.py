@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 import dsl
 from dsl.lowering import state
+from dsl.lowering.table import EXPRESSIONS, STATEMENTS
+from dsl.syntax import Expr, Statement
 from engine import Node
 
 F64 = torch.float64
@@ -132,6 +135,9 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
     "max([x, y][k] for k in range(2))": lambda v: torch.maximum(v.x, v.y),
     "‖x‖": lambda v: v.x.norm(),
     "‖x‖²": lambda v: (v.x**2).sum(),
+    "∇_x ‖x‖² + ∇_x ‖x‖": lambda v: 2 * v.x + v.x / v.x.norm(),
+    "‖A‖_F²": lambda v: (v.A**2).sum(),
+    "‖x - x‖^2": lambda v: 0.0,
     "‖x‖₁": lambda v: v.x.abs().sum(),
     "‖x‖_∞": lambda v: v.x.abs().max(),
     "‖x‖_3": lambda v: torch.linalg.vector_norm(v.x, 3),
@@ -406,6 +412,8 @@ def test_a_loop_of_a_hundred_thousand_passes_is_lowered() -> None:
     [
         ("repeat 2000000:\n    x = 1", "more than 1,000,000 passes"),
         ("for k in range(20000):\n    x = 1", "more than 10,000 steps"),
+        ("input x : [20000]\nH = hessian(x^T x, x)", "more than 10,000 steps"),
+        ("f(x) = sin(x)^2\ninput t : []\nrepeat 20: t = f''''''(t)", "more than 10,000 steps"),
         ("repeat 200:\n    repeat 200:\n        x = 1", "this makes more than 10,000 steps"),
         ("y = [[k for k in range(200)] for j in range(200)]", "this makes more than 10,000 steps"),
     ],
@@ -420,10 +428,19 @@ def test_what_unrolls_without_end_meets_a_limit(
 
 
 def test_polynomials_of_sizes_stay_small() -> None:
-    text = "dim a, b, c, d\nx = a + b + c + d\nrepeat 40: x = x (a + b + c + d)\n"
+    names = ", ".join(f"a{k}" for k in range(9))
+    sum_of_all = names.replace(",", " +")
+    text = f"dim {names}\nx = {sum_of_all}\nrepeat 40: x = x ({sum_of_all})\n"
     assert dsl.compile(text).nodes["x"].shape == ()
     with pytest.raises(dsl.DslError, match="`x` is not a size"):
         dsl.compile(text + "y = zeros([x])")
+    with pytest.raises(dsl.DslError, match="this size has too many terms"):
+        dsl.compile(f"dim {names}\ninput x : [({sum_of_all})^8]")
+
+
+def test_every_kind_of_syntax_is_lowered() -> None:
+    assert set(get_args(Expr)) <= set(EXPRESSIONS)
+    assert set(get_args(Statement)) == set(STATEMENTS)
 
 
 def test_calls_nested_beyond_reason_meet_a_limit() -> None:

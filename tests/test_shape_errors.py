@@ -251,6 +251,14 @@ WRONG = {
             "X - mean(X, axis=-1)",
         ),
     ),
+    "a norm of a matrix that is no sum of squares": (
+        "input A : [n, n]\ny = ‖A‖₂²",
+        (
+            "the norm of order 2 is of a vector, not of [n, n]",
+            "`‖A‖_F` is the root of the sum of its squares",
+            "‖A‖₂",
+        ),
+    ),
     "max of two readings": (
         "input x : [3]\ny = max(x, 0)",
         (

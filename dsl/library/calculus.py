@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine import Node, hessian, hvp, jacobian, jvp, vjp
+from engine.dims import known, product
+from engine.graph import toposort
 
 from ..errors import refuse
 from ..lowering.arguments import Arguments, Bound
@@ -61,10 +63,16 @@ def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
         point = _point(low, scope, span, bound)
         if name == "hessian":
             check_number(Term("of", point.y, bound.one["of"].expr), span)
+        low.spend(_passes(point) * len(toposort([point.y])), span)
         with located(span):
             return low.keep(point.back(rule(point.y, point.x)), span, scope)
 
     return form(f"{name}(of, wrt)", apply)
+
+
+def _passes(point: Point) -> int:
+    """How many gradients a Jacobian takes at most; 1 where it is refused anyway."""
+    return known(product(point.x.shape or ())) or 1
 
 
 def along(name: str, rule: Callable[[Point, Node], Node]) -> Form:

@@ -29,7 +29,7 @@ def value(low: Lowering, scope: Scope, block: Block) -> Value:
 def _free(low: Lowering, scope: Scope, local: Declared) -> None:
     """A shape in `where`: of a name that has a value a check, of one that has none an input."""
     name, annotation = local.name.text, local.annotation
-    if name in scope.names or annotation is None:
+    if annotation is None:
         return
     found = scope.find(name)
     if found is None:

@@ -90,6 +90,7 @@ def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -
     check_number(of, span)
     for each in wrt:
         check_depends(low, of, each, span)
+    low.spend(len(toposort([of.node])), span)
     with located(span, (of, *wrt)):
         found = gradients(of.node, [each.node for each in wrt])
     return [low.keep(node, span, scope) for node in found]
@@ -146,12 +147,12 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
         with located(span):
             node = point.back(gradients(point.y, [point.x])[0])
     else:
-        node = _derivative(function, point, span)
+        node = _derivative(low, function, point, span)
     low.keep(node, span, scope)
     return Row(node) if isinstance(argument.value(low), Row) else node
 
 
-def _derivative(function: Derived, point: Point, span: Span) -> Node:
+def _derivative(low: Lowering, function: Derived, point: Point, span: Span) -> Node:
     """d/dx, as often as there are primes; of a tensor element by element."""
     if point.x.shape != () and not _acts_elementwise(point):
         message = f"`{function.name}` is the derivative of a function of one number"
@@ -160,6 +161,7 @@ def _derivative(function: Derived, point: Point, span: Span) -> Node:
     y = point.y
     with located(span):
         for _ in range(function.order):
+            low.spend(len(toposort([y])), span)
             y = jvp(y, [point.x], [ops.ones(point.x.shape)])
     return point.back(y)
 

@@ -18,6 +18,7 @@ from ..syntax import Binary, Expr, Juxtapose, Number, Power, Transpose
 from ..values import CALLABLE, Row, Value
 from .arguments import Argument, Arguments
 from .located import Term, located, text_of
+from .norms import is_squared_length, squared_length
 from .state import Lowering
 
 
@@ -98,7 +99,9 @@ def transposed(low: Lowering, scope: Scope, expr: Expr, value: Value, operand: E
 
 
 def power(low: Lowering, scope: Scope, expr: Power) -> Value:
-    """`x^n` element by element; `A^-1` is the inverse of a matrix."""
+    """`x^n` element by element; `A^-1` is the inverse of a matrix; `‖x‖²` the sum of squares."""
+    if is_squared_length(expr):
+        return squared_length(low, scope, expr)
     base = low.term(expr.base, scope, "base")
     if expr.exponent == Number(-1, span=expr.span):
         return _inverse(low, scope, expr, base)

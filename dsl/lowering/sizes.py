@@ -12,7 +12,7 @@ from engine.dims import Dim, canonical, exact, known, show_dim
 
 from ..errors import DslError, refuse
 from ..scope import Scope
-from ..static import HIGHEST_POWER, short
+from ..static import HIGHEST_POWER, power, short
 from ..suggest import did_you_mean_one_of
 from ..syntax import Binary, CallOrProduct, Expr, Juxtapose, Name, Number, Power, Unary
 from .located import text_of
@@ -20,7 +20,7 @@ from .state import Lowering
 
 Whole = int | sympy.Expr
 
-_RULES: dict[str, Callable[[Whole, Whole], object]] = {
+_RULES: dict[str, Callable[..., object]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
@@ -50,7 +50,7 @@ def size(low: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
             sides = size(low, scope, left, owner), size(low, scope, right, owner)
             return _combine(expr, _RULES["*"], *sides)
         case Power(base, Number(int(n))) if 0 <= n <= HIGHEST_POWER:
-            return _combine(expr, lambda a, b: a**b, size(low, scope, base, owner), n)
+            return _combine(expr, power, size(low, scope, base, owner), n)
         case CallOrProduct(Name(word), _, product) if scope.find_size(word):
             return size(low, scope, product, owner)
         case _:
@@ -110,7 +110,8 @@ def quotient(expr: Expr, over: Dim, under: Dim) -> Dim:
 def _combine(expr: Expr, rule: Callable[..., object], left: Dim, right: Dim) -> Dim:
     if left is None or right is None:
         return None
-    result = canonical(cast(Whole, rule(left, right)))
-    if short(result) is None:
+    value = rule(left, right)
+    result = None if value is None else short(canonical(cast(Whole, value)))
+    if result is None:
         raise refuse("this size has too many terms", expr.span, "give names to sizes", "limit")
     return result
