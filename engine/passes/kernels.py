@@ -20,12 +20,17 @@ def addmm(
 
 def softmax_backward(g: Tensor, y: Tensor, *, axis: int, out: Tensor | None = None) -> Tensor:
     """The cotangent of softmax."""
-    return torch._softmax_backward_data(g, y, axis, y.dtype, grad_input=out)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    return torch._softmax_backward_data(g, y, axis, y.dtype, grad_input=_dense(out))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
 
 
 def log_softmax_backward(g: Tensor, y: Tensor, *, axis: int, out: Tensor | None = None) -> Tensor:
     """The cotangent of log_softmax."""
-    return torch._log_softmax_backward_data(g, y, axis, y.dtype, out=out)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    return torch._log_softmax_backward_data(g, y, axis, y.dtype, out=_dense(out))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+
+
+def _dense(out: Tensor | None) -> Tensor | None:
+    """The memory, if it lies in rows: softmax's backward writes rows whatever the strides say."""
+    return out if out is not None and out.is_contiguous() else None
 
 
 def relu_backward(g: Tensor, y: Tensor, *, out: Tensor | None = None) -> Tensor:
