@@ -91,6 +91,11 @@ class Scope:
         """The innermost scope in which the name is a size."""
         return next((scope for scope in self.chain() if name in scope.sizes), None)
 
+    def size_meant(self, name: str) -> Dim:
+        """The size that a name means here; None where the name means something else."""
+        home = next((s for s in self.chain() if name in s.sizes or name in s.names), None)
+        return None if home is None or name in home.names else home.sizes[name]
+
     def known_names(self) -> list[str]:
         """Every name that can be used here, innermost first."""
         return [name for scope in self.chain() for name in (*scope.names, *scope.sizes)]

@@ -124,6 +124,10 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
     # reductions
     "sum(X, axis=-1)": lambda v: v.X.sum(-1),
     "mean(X, axis=T)": lambda v: v.X.mean(1),
+    "z = 0\nfor T in range(2):\n    z = z + sum(X, axis=T)[0]\nz": lambda v: (
+        v.X.sum(0)[0] + v.X.sum(1)[0]
+    ),
+    "dim p = 4\nsum(ones([p, n]) * x, axis=n)": lambda v: v.x.sum().expand(4),
     "mean(X, axis=[0, 1], keepdims=true)": lambda v: v.X.mean((0, 1), keepdim=True),
     "∑ x": lambda v: v.x.sum(),
     "∑(x - y)^2": lambda v: ((v.x - v.y) ** 2).sum(),

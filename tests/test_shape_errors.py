@@ -259,6 +259,14 @@ WRONG = {
             "‖A‖₂",
         ),
     ),
+    "the gradient of a function that is no number": (
+        "f(x) = 2 x\ninput z : [n]\ny = ∇f(z)",
+        ("a gradient is of a number, and `f(z)` is [n]", "sum it, `sum(f(z))`, …", "∇f(z)"),
+    ),
+    "the Hessian of a function that is no number": (
+        "f(x) = 2 x\ninput z : [3]\ny = hessian(f, z)",
+        ("a gradient is of a number, and `f(z)` is [3]", "sum it, `sum(f(z))`, …", "hessian(f, z)"),
+    ),
     "max of two readings": (
         "input x : [3]\ny = max(x, 0)",
         (

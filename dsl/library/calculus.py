@@ -11,7 +11,7 @@ from engine.graph import toposort
 from ..errors import refuse
 from ..lowering.arguments import Arguments, Bound
 from ..lowering.derivatives import by, call_derived, check_depends, check_number
-from ..lowering.located import Term, located, text_of, written
+from ..lowering.located import located, text_of, written
 from ..lowering.points import Point, as_float, at_point
 from ..lowering.state import Lowering
 from ..scope import Scope
@@ -56,13 +56,19 @@ def _point(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Point:
     return Point(y.node, x.node)
 
 
+def _text(low: Lowering, bound: Bound) -> str:
+    """What is differentiated: `loss`, or `f(x)`."""
+    of, wrt = (text_of(bound.one[name].expr) for name in ("of", "wrt"))
+    return f"{of}({wrt})" if isinstance(bound.one["of"].value(low), CALLABLE) else of
+
+
 def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
     """`jacobian(y, x)` and `hessian(f, x)`: derivatives of all by all."""
 
     def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
         point = _point(low, scope, span, bound)
         if name == "hessian":
-            check_number(Term("of", point.y, bound.one["of"].expr), span)
+            check_number(point.y, _text(low, bound), span)
         low.spend(_passes(point) * len(toposort([point.y])), span)
         with located(span):
             return low.keep(point.back(rule(point.y, point.x)), span, scope)

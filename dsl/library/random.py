@@ -45,9 +45,7 @@ def _drawn(reading: Reading, span: Span, bound: Bound, op: Op) -> Node:
     """Numbers of the shape and with the key of the parameter, or of the call."""
     low, draw = reading.low, reading.low.draw
     if draw is not None and not {"shape", "key"} & set(bound.one):
-        low.draw = replace(
-            draw, key=draw.key + 1
-        )  # a second draw for this parameter is another one
+        low.draw = replace(draw, key=draw.key + 1)  # another draw for it is another one
         return op(draw.leaf.shape, draw.key)
     missing = next((name for name in ("shape", "key") if name not in bound.one), None)
     if missing is not None:

@@ -8,7 +8,7 @@ from engine import Node, gradients, jvp, ops, var
 from engine.dims import same_shape
 from engine.graph import depends, toposort
 
-from ..errors import Diagnostic, DslError, one_line, refuse
+from ..errors import Diagnostic, DslError, Operand, one_line, refuse
 from ..scope import Scope
 from ..span import Span
 from ..syntax import Gradient, Name, Prime
@@ -26,35 +26,9 @@ HIGHEST_ORDER = 8
 # Functions of one element each; whatever is made of them alone has a derivative element by element.
 ELEMENTWISE = frozenset(
     [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "pow",
-        "sqrt",
-        "exp",
-        "log",
-        "abs",
-        "sign",
-        "sin",
-        "cos",
-        "tanh",
-        "sigmoid",
-        "softplus",
-        "erf",
-        "relu",
-        "gelu",
-        "silu",
-        "maximum",
-        "minimum",
-        "where",
-        "stop",
-        "cast",
-        "equal",
-        "not_equal",
-        "less",
-        "less_equal",
+        *["add", "sub", "mul", "div", "neg", "pow", "sqrt", "exp", "log", "abs", "sign", "sin"],
+        *["cos", "tanh", "sigmoid", "softplus", "erf", "relu", "gelu", "silu", "maximum"],
+        *["minimum", "where", "stop", "cast", "equal", "not_equal", "less", "less_equal"],
     ]
 )
 
@@ -87,7 +61,7 @@ def prime(low: Lowering, scope: Scope, expr: Prime) -> Value:
 
 def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -> list[Node]:
     """The gradients of a number by each of several nodes. Raises DslError where there is none."""
-    check_number(of, span)
+    check_number(of.node, of.text, span)
     for each in wrt:
         check_depends(low, of, each, span)
     low.spend(len(toposort([of.node])), span)
@@ -96,13 +70,14 @@ def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -
     return [low.keep(node, span, scope) for node in found]
 
 
-def check_number(of: Term, span: Span) -> None:
+def check_number(node: Node, text: str, span: Span) -> None:
     """Refuse a gradient of anything but a number."""
-    if of.node.rank not in (0, None):
-        text = of.text
-        hint = f"sum it, `sum({text})`, or mean it; of a vector there is the `jacobian({text}, x)`"
-        message = f"a gradient is of a number, and `{text}` is {of.node.describe()}"
-        raise DslError(Diagnostic(message, span, hint, "gradient", (of.operand,)))
+    if node.rank in (0, None):
+        return
+    hint = f"sum it, `sum({text})`, or mean it; of a vector there is the `jacobian({text}, x)`"
+    message = f"a gradient is of a number, and `{text}` is {node.describe()}"
+    operand = Operand("of", text, node.describe())
+    raise DslError(Diagnostic(message, span, hint, "gradient", (operand,)))
 
 
 def check_depends(low: Lowering, of: Term, wrt: Term, span: Span) -> None:
@@ -143,7 +118,7 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
     point = at_point(low, scope, function.of, argument, arguments.named, arguments.span)
     span = arguments.span
     if function.form == "gradient":
-        check_number(Term("of", point.y, argument.expr), span) if point.y.rank else None
+        check_number(point.y, f"{function.of.name}({text_of(argument.expr)})", span)
         with located(span):
             node = point.back(gradients(point.y, [point.x])[0])
     else:

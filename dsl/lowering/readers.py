@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine import Node
-from engine.dims import Dim, same
+from engine.dims import Dim
 
 from ..errors import refuse
 from ..syntax import Expr, List, Name
@@ -74,8 +74,9 @@ class Reading:
 
     def _axis(self, argument: Argument) -> int | None:
         expr = argument.expr
-        if isinstance(expr, Name) and (home := argument.scope.find_size(expr.text)):
-            return self._axis_of(home.sizes[expr.text], expr)
+        dim = argument.scope.size_meant(expr.text) if isinstance(expr, Name) else None
+        if isinstance(expr, Name) and dim is not None:
+            return self._axis_of(dim, expr)
         value = argument.value(self.low)
         if value is NOTHING:
             return None
@@ -89,7 +90,7 @@ class Reading:
     def _axis_of(self, dim: Dim, expr: Name) -> int:
         """The place of a size, which must occur exactly once."""
         shape = self.terms[0].node.shape if self.terms else None
-        places = [i for i, each in enumerate(shape or ()) if same(each, dim)]
+        places = [i for i, each in enumerate(shape or ()) if each == dim]
         if len(places) == 1:
             return places[0] - len(shape or ())
         text = self.terms[0].text if self.terms else "this"

@@ -57,7 +57,16 @@ class Draw:
 
 @dataclass(eq=False)
 class Lowering:
-    """The state of one compilation. Handlers are functions of (this, the scope, the syntax)."""
+    """The state of one compilation. Handlers are functions of (this, the scope, the syntax).
+
+    expressions, statements, callers   the handlers by kind of syntax, or of function
+    module, tree                       the top level of the program, and what was written
+    consts, sizes                      what the caller gave by name; `used` has what was asked for
+    inputs, params, defined, shown     what the program declares, defines and shows
+    origins, places, labels            of each node: the text, the path of the call, the first name
+    modules, loading                   imported modules, and those that are being imported
+    active, draw, statics              calls around, the parameter being drawn, numbers known now
+    """
 
     expressions: Handlers
     statements: Handlers
