@@ -44,7 +44,7 @@ def assign(low: Lowering, scope: Scope, statement: Assign) -> None:
     inner = scope.child() if body.statements or body.where else scope
     result = value(low, inner, body)
     is_one = len(statement.targets) == 1
-    values = (result,) if is_one else _taken_apart(low, statement, result)
+    values = (result,) if is_one else _taken_apart(low, scope, statement, result)
     for target, each in zip(statement.targets, values, strict=True):
         if statement.annotation is not None:
             node = low.tensor(each, body.values[-1])
@@ -61,13 +61,15 @@ def define(low: Lowering, scope: Scope, target: Name, each: Value) -> None:
         low.defined[target.text] = target.span
 
 
-def _taken_apart(low: Lowering, statement: Assign, result: Value) -> tuple[Value, ...]:
+def _taken_apart(
+    low: Lowering, scope: Scope, statement: Assign, result: Value
+) -> tuple[Value, ...]:
     """The values for several names: a list of as many, or the rows of a tensor of known length."""
     count = len(statement.targets)
     if isinstance(result, Items) and len(result.values) == count:
         return result.values
     if isinstance(result, Node) and result.shape and known(result.shape[0]) == count:
-        return tuple([low.keep(result[i], statement.span, low.module) for i in range(count)])
+        return tuple([low.keep(result[i], statement.span, scope) for i in range(count)])
     message = f"{count} names and {describe(result)} to take apart"
     raise refuse(message, statement.span, "", "unpack")
 
