@@ -58,6 +58,8 @@ def expand(x: Tensor, like: Tensor | None = None, *, shape: Ints | None = None) 
 def sum_to(x: Tensor, like: Tensor | None = None, *, shape: Ints | None = None) -> Tensor:
     """The adjoint of broadcasting: sum over every axis along which `shape` was repeated."""
     to = tuple(target(shape, like))
+    if x.ndim < len(to):  # a scalar of unknown rank whose reduced axis was put back
+        x = x[(None,) * (len(to) - x.ndim)]
     return x if x.shape == to else x.sum_to_size(to)
 
 
