@@ -59,12 +59,10 @@ class Supply:
     def _drawn(
         self, program: Program, leaves: Sequence[Node], sizes: Mapping[str, int]
     ) -> dict[Node, Tensor]:
-        """The parameters, each drawn once; one whose shape has changed is drawn again."""
+        """The parameters, drawn once, and again when there is another or a shape has changed."""
         if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
             first = program.init(sizes=sizes)
-            drawn = {leaf: first[path] for path, leaf in program.params.items()}
-            kept = {x: t for x, t in self._params.items() if _fits(x, t, sizes)}
-            self._params = {**drawn, **kept}
+            self._params = {leaf: first[path] for path, leaf in program.params.items()}
         return {leaf: self._params[leaf] for leaf in leaves}
 
 

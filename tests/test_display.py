@@ -79,6 +79,14 @@ def test_a_program_that_fails_leaves_it_to_the_next(
     assert "attention" in words(picture)
 
 
+def test_what_cannot_be_executed_is_passed_over(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("no program")
+    monkeypatch.setattr(display, "drawing_programs", lambda: iter([tmp_path / "text"]))
+    assert picture.svg is None
+
+
 def test_dot_on_the_path_is_the_second_choice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
