@@ -160,6 +160,17 @@ LEFT_ALONE = [
     Row("a product that is an output", [product, product + b], "u @ W ; u @ W + b"),
     Row("a vector times a matrix", [w @ W + b], "w @ W + b"),
     Row("a sum larger than the product", [c + u @ W], "c + u @ W"),
+    Row(
+        "products that are an output",
+        [ops.sum_to(x.T @ c, (d, k)), x.T @ c],
+        "sum_to(x^T @ c, [d, k]) ; x^T @ c",
+    ),
+    Row(
+        "positions added to batches",
+        [u @ V + x @ W],
+        "u @ V + reshape(reshape(x, [B*T, d]) @ W, [B, T, k])",
+    ),
+    Row("scores scaled row by row", [q @ p.T * column + mask], "q @ p^T * column + mask"),
     Row("a softmax of something else", [ops.softmax(x) * (g - q)], "softmax(x) * (g - q)"),
     Row("a step at another place", [ops.where(ops.less(1, x), g, 0.0)], "where(1 < x, g, 0)"),
     Row("a norm along an inner axis", [ops.layer_norm(x, axis=1)], "layernorm(x, axis=-2)"),
@@ -196,6 +207,13 @@ def test_gradients_of_what_is_fused_stay_what_they_were(row: Row) -> None:
     y = sum((ops.sum(ops.sin(out)) for out in row.outputs), ops.const(0.0))
     slopes = gradients(y, [leaf for leaf in LEAVES if leaf.kind == "float"])
     close(Evaluator(slopes).run(feeds()), Evaluator(slopes, fuse=False).run(feeds()))
+
+
+def test_a_cross_entropy_along_another_axis_keeps_its_own_kernel() -> None:
+    y = ops.cross_entropy(x, ops.zeros((T, d), kind="int"), axis=0)
+    outputs = [y, *gradients(y, [x])]
+    assert "softmax(x, axis=-3)" in text(optimise(outputs).outputs)
+    close(Evaluator(outputs).run(feeds()), Evaluator(outputs, fuse=False).run(feeds()))
 
 
 item = fused.item.node
