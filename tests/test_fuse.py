@@ -14,6 +14,7 @@ from benchmarks.models import Model, decoder, mlp
 from engine import Evaluator, GradientError, Node, gradients, ops, var
 from engine.dims import evaluate, size
 from engine.graph import rebuild, toposort
+from engine.ops.selection import place_like
 from engine.passes import fused, optimise
 from engine.passes.fused import Fused, meaning
 from engine.run import memory
@@ -171,6 +172,21 @@ LEFT_ALONE = [
         "u @ V + reshape(reshape(x, [B*T, d]) @ W, [B, T, k])",
     ),
     Row("scores scaled row by row", [q @ p.T * column + mask], "q @ p^T * column + mask"),
+    Row(
+        "a softmax less something else",
+        [scale * ops.softmax(x) - place_like(g[..., 0], targets, x, -1)],
+        "scale * softmax(x) - place(g[..., 0], targets, [B, T, d])",
+    ),
+    Row(
+        "the gradient of a weight alone",
+        back(normed, w),
+        "sum_to(g * item(layernorm(x)), [d])",
+    ),
+    Row(
+        "a scaled norm that is an output",
+        [ops.layer_norm(x, w), normed],
+        "item(layernorm(x, w)) ; item(layernorm(x, w)) + s",
+    ),
     Row("a softmax of something else", [ops.softmax(x) * (g - q)], "softmax(x) * (g - q)"),
     Row("a step at another place", [ops.where(ops.less(1, x), g, 0.0)], "where(1 < x, g, 0)"),
     Row("a norm along an inner axis", [ops.layer_norm(x, axis=1)], "layernorm(x, axis=-2)"),

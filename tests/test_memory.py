@@ -134,10 +134,30 @@ def test_an_op_whose_value_lies_in_an_operand_is_known_for_it(sample: Sample) ->
 
 
 @pytest.mark.usefixtures("everything_is_large")
-def test_a_value_overwrites_an_operand_that_ends_there() -> None:
-    source = Evaluator(ops.exp(a @ b) + c).source()
-    assert "exp = torch.exp(matmul, out=matmul)" in source
-    assert "matmul = torch.mm(a, b)" in source  # it ends as the result, which is the caller's
+@pytest.mark.parametrize(
+    "value, line",
+    [
+        (ops.exp(a @ b), "exp = torch.exp(matmul, out=matmul)"),
+        (ops.softmax(a @ b), "softmax = torch.softmax(matmul, axis=-1, out=matmul)"),
+        (ops.relu(a @ b), "relu = kernels.relu(matmul, out=matmul)"),
+        ((a @ b) + b @ c, "addmm = torch.addmm(matmul, b, c, out=matmul)"),
+        (
+            gradients(ops.relu(a), [a], seed=b @ c)[0],
+            "relu_backward = fused.relu_backward(matmul, a, out=matmul)",
+        ),
+        (ops.sin(ops.reshape(a @ b, 16)), "sin = torch.sin(reshape, out=reshape)"),
+        (ops.exp((a @ b).T), "exp = torch.exp(matmul, out=matmul)"),
+    ],
+    ids=lambda case: case.split(" ")[0] if isinstance(case, str) else "",
+)
+def test_a_value_overwrites_an_operand_that_ends_there(value: Node, line: str) -> None:
+    assert line in Evaluator(ops.sum(value)).source()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_result_never_lies_in_the_memory_of_a_step() -> None:
+    source = Evaluator([ops.exp(a @ b) + c, (b @ c)[0]]).source()
+    assert "memory[" not in source
 
 
 @pytest.mark.usefixtures("everything_is_large")

@@ -103,6 +103,6 @@ def test_a_schedule_is_a_topological_order() -> None:
 
 def test_a_view_is_made_when_it_is_first_looked_at() -> None:
     turned = y.T
-    result = ops.exp(ops.sin(x)) @ turned
+    result = turned @ ops.exp(ops.sin(x))
     order = schedule([result], [result], {})
     assert order[-2:] == [turned, result]
