@@ -16,7 +16,7 @@ from torch import Tensor
 from engine import Evaluator, Node, Op, gradients, jvp, ops, trace, var
 from engine.dims import complete, evaluate, same_shape
 from engine.errors import EngineError
-from engine.graph import toposort
+from engine.graph import depends, toposort
 from engine.ops.families import dtype_kind
 from tests.samples import SAMPLES
 from tests.sampling import MODES, NAMES, Built, Sample, build, declared
@@ -234,8 +234,8 @@ def test_a_sample_holds_its_operator(sample: Sample) -> None:
 
 
 def test_every_operator_has_a_sample_with_a_float_input_or_a_reason() -> None:
-    nodes = [node for s in SAMPLES for m in shape_modes(s) for node in toposort([build(s, m).y])]
-    fed = {node.op.name for node in nodes if any(x.kind == "float" for x in node.inputs)}
+    built = [build(sample, mode) for sample in SAMPLES for mode in shape_modes(sample)]
+    fed = {y.op.name for b in built for y in depends([b.y], b.floats) if y not in b.floats}
     assert set(Op.table) - fed == NO_FLOAT_INPUT.keys()
 
 
@@ -283,6 +283,7 @@ def keeps_its_promises(sample: Sample, mode: str) -> None:
     built, outputs, feeds = with_gradients(sample, mode)
     for t in trace(outputs, feeds):
         assert fits(t.node, t.value), f"{t.node!r} is {t.value.dtype} {list(t.value.shape)}"
+        assert t.value.dtype is torch.float64 or t.node.kind != "float" or not built.floats
     for x, gradient in zip(built.floats, outputs[1:], strict=False):
         assert same_shape(gradient.shape, x.shape) or not complete(x.shape)
     for output, wanted in zip(outputs, known_values(sample), strict=True):

@@ -106,6 +106,7 @@ def grown(
 MODES: dict[str, Callable[[tuple[int, ...]], Any]] = {
     "numbers": lambda shape: shape,
     "names": lambda shape: [NAMES.get(n, n) for n in shape],
+    "ranks": lambda shape: [None] * len(shape),
     "unknown": lambda shape: None,
 }
 
