@@ -28,8 +28,8 @@ FEEDS = {
 places = some.lists(
     some.builds(
         lambda first, length, size: (Place((), first, first + length), size),
-        some.integers(0, 20),
-        some.integers(0, 8),
+        some.integers(0, 150),
+        some.integers(0, 150),
         some.integers(0, 5),
     ),
     max_size=12,
