@@ -76,7 +76,7 @@ def cross_entropy_backward(n: Node, users: Users) -> Node | None:
             Node(ops.place, (g, targets, *_)) as placed,
         ) if y.attrs["axis"] == placed.attrs["axis"] == -1 and x.rank:
             if spread is restore_axes(g, -1) and same_shape(placed.shape, x.shape):
-                return fused.cross_entropy_backward.node((g, ops.log_softmax(x), targets))
+                return fused.cross_entropy_backward.node((-spread, ops.log_softmax(x), targets))
     return None
 
 

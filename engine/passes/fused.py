@@ -18,7 +18,6 @@ from engine import ops
 from engine.dims import Dim, Shape, total
 from engine.errors import GradientError
 from engine.graph import Node, Op, toposort
-from engine.ops.axes import restore_axes
 from engine.ops.families import unbroadcast
 from engine.ops.selection import place_like
 from engine.ops.sources import constant_value
@@ -213,6 +212,6 @@ cross_entropy = fused(
 cross_entropy_backward = fused(
     "cross_entropy_backward",
     kernels.cross_entropy_backward,
-    lambda g, logp, targets: restore_axes(g, -1) * ops.exp(logp) - place_like(g, targets, logp, -1),
+    lambda h, logp, targets: place_like(h[..., 0], targets, logp, -1) - h * ops.exp(logp),
     glyph="cross_entropyᵀ",
 )

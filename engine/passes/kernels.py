@@ -68,9 +68,9 @@ def cross_entropy(logp: Tensor, targets: Tensor, *, reduction: str) -> Tensor:
 
 
 def cross_entropy_backward(
-    g: Tensor, logp: Tensor, targets: Tensor, *, out: Tensor | None = None
+    h: Tensor, logp: Tensor, targets: Tensor, *, out: Tensor | None = None
 ) -> Tensor:
-    """(softmax - one_hot(target)) g, by way of the cotangent of log_softmax."""
+    """(one_hot(target) - softmax) h, by way of the cotangent of log_softmax; h has an axis of 1."""
     at = torch.zeros_like(logp) if out is None else out.zero_()
-    at.scatter_(-1, targets.unsqueeze(-1), g.neg().unsqueeze(-1))
+    at.scatter_(-1, targets.unsqueeze(-1), h)
     return log_softmax_backward(at, logp, axis=-1, out=at)
