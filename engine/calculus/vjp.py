@@ -61,8 +61,8 @@ def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
 def _pull_back(
     output: Node, forward: list[Node], wrt: set[Node], seed: Node, known: set[Node]
 ) -> dict[Node, Node]:
-    """The cotangent of every node between the output and `wrt`, floats only."""
-    active = {x for x in depends([output], wrt) if x.kind == "float"}
+    """The cotangent of every node between the output and `wrt`."""
+    active = depends([output], wrt)
     parts: dict[Node, list[Node]] = {output: [seed]}
     cotangents: dict[Node, Node] = {}
     for y in reversed(forward):
