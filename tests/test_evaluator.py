@@ -104,7 +104,7 @@ def test_a_polynomial_tells_its_one_unknown_size() -> None:
     error = told(lambda: Evaluator([reshaped]).run({hidden: torch.zeros(13)}), ShapeError)
     assert error.message == "`hidden` is declared [4d] but was fed [13]: 4d cannot be 13"
     later, first = var("later", [T + 1]), var("first", [d * T])
-    flat = ops.arange(d) * ops.sum(later) * ops.sum(first)
+    flat = ops.sum(first) * ops.arange(d) * ops.sum(later)
     feeds = {later: torch.ones(4), first: torch.ones(6)}
     assert Evaluator([flat]).run(feeds)[0].shape == (2,)
     feeds = {later: torch.ones(4), first: torch.ones(7)}

@@ -264,6 +264,7 @@ def test_attributes_are_equal_by_exact_content() -> None:
     assert Attrs({"a": 1}) == Attrs({"a": 1})
     assert hash(Attrs({"a": (1, 2.0)})) == hash(Attrs({"a": (1, 2.0)}))
     assert Attrs({"a": 1}) != Attrs({"a": 1.0})
+    assert Attrs({"a": 1}) != Attrs({"a": True})
     assert Attrs({"a": (0.0,)}) != Attrs({"a": (-0.0,)})
     assert Attrs({"a": math.nan}) == Attrs({"a": math.nan})
 

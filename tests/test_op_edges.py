@@ -445,6 +445,16 @@ def test_joining_needs_no_size_known() -> None:
     assert ops.concat([c, c], axis=1).shape == (size("n"), 4)
 
 
+def test_sizes_that_are_not_known_are_not_taken_to_be_equal() -> None:
+    """Two axes of unknown size may be 1 and 3: the gradient of either has its own."""
+    a, b = var("a", [None]), var("b", [None])
+    y = ops.sum(ops.exp(a) * ops.exp(b))
+    fed = {a: randn((1,)), b: randn((3,))}
+    for x in (a, b):
+        (found,) = Evaluator(gradients(y, [x])).run(fed)
+        assert found.shape == fed[x].shape
+
+
 def test_numbers_become_constants_of_the_kind_that_fits() -> None:
     assert (A * 2).inputs[1].kind == "int"
     assert (A / 2).inputs[1].kind == "float"
