@@ -40,9 +40,9 @@ class Leaf:
 class Sample:
     """One call of `op`: its leaves, how the node is built from them, and what torch says.
 
-    Without `torch` the kernel is torch's own function. A `sized` builder takes first the function
-    that turns a number into a size of the mode. `refused` names the modes in which building the
-    node or its gradient raises, with the reason.
+    Without `torch` it is the function of torch with the op's name. A `sized` builder takes first
+    the function that turns a number into a size of the mode. `refused` names the modes in which
+    building the node or its gradient raises, with the reason.
     """
 
     op: str
