@@ -68,6 +68,9 @@ class GradientError(EngineError, ValueError):
     """A derivative that does not exist as asked: of or by an integer, or of a wrong shape."""
 
 
+FAILURES = (RuntimeError, IndexError, TypeError, ValueError)  # what torch raises inside a kernel
+
+
 def failed(node: Node, error: Exception) -> EngineError:
     """What torch said while it computed the node."""
     return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)

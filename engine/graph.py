@@ -112,8 +112,11 @@ class Op:
         if self.build is not None:
             try:
                 return self.build(*args, **kwargs)
-            except TypeError as error:
-                raise _misuse(self, self.build, args, kwargs) or error from None
+            except TypeError:
+                misuse = _misuse(self, self.build, args, kwargs)
+                if misuse is None:
+                    raise
+                raise misuse from None
         if len(args) < self.arity or len(args) > self.arity + len(self.attrs):
             raise KindError(f"{self.name} takes {self.arity} operands, not {len(args)}", op=self)
         given = dict(zip(self.attrs, args[self.arity :], strict=False)) | kwargs

@@ -219,3 +219,9 @@ def test_results_are_lists_of_tensors() -> None:
     found = Evaluator([ops.sum(x)]).run({x: [1.0, 2.0, 3.0]})
     assert isinstance(found, list)
     assert isinstance(found[0], Tensor)
+
+
+def test_only_nodes_are_computed() -> None:
+    for wrong in ("loss", [1.0], [x, None]):
+        error = told(lambda wrong=wrong: Evaluator(wrong), KindError)  # pyright: ignore[reportArgumentType]
+        assert error.message.startswith("an evaluator computes nodes, not a ")

@@ -52,21 +52,32 @@ CALLS: list[tuple[Callable[[], Node], type[EngineError], str]] = [
     (lambda: ops.zeros(None), KindError, "zeros needs a known shape, not [...]"),
     (lambda: ops.eye(None), KindError, "eye needs a known shape, not [?]"),
     (lambda: ops.transpose(A, (0, 0)), ShapeError, "(0, 0) is no order of the 2 axes of [2, 3]"),
-    (lambda: ops.transpose(A, (0, 1, 2)), ShapeError, "(0, 1, 2) is no order of the 2 axes"),
+    (lambda: ops.transpose(A, (0,)), ShapeError, "(0,) is no order of the 2 axes"),
+    (lambda: ops.transpose(A, (0, 3)), ShapeError, "axis 3 does not exist in [2, 3]"),
+    (lambda: ops.transpose(A, 1), KindError, "an order of axes is a list of them, not 1"),
+    (lambda: ops.transpose(x, (0, 0.5)), KindError, "an axis is a whole number, not 0.5"),
     (lambda: ops.swapaxes(x, 0, 1), ShapeError, "swapaxes needs a known rank"),
     (lambda: ops.concat([A, ops.ones([2, 4])]), ShapeError, "cannot join along axis -2"),
-    (lambda: ops.concat([]), KindError, "concat needs at least one operand"),
+    (lambda: ops.concat([]), KindError, "concat takes a list of at least one operand"),
+    (lambda: ops.stack(A), KindError, "stack takes a list of at least one operand"),
     (lambda: ops.concat([ops.sum(A)]), ShapeError, "a scalar has no axis to join along"),
     (lambda: ops.stack([A, A[0]]), ShapeError, "cannot stack [2, 3] and [3]: their ranks differ"),
     (lambda: ops.split(A, 2)[0], ShapeError, "2 equal parts do not fit an axis of 3"),
     (lambda: ops.split(A, [1, 1])[0], ShapeError, "parts of [1, 1] do not add up to the axis of 3"),
     (lambda: ops.split(x, 2)[0], ShapeError, "split needs a known size"),
+    (lambda: ops.split(ops.sum(A), 2)[0], ShapeError, "split needs a known size"),
+    (lambda: ops.split(A, 0)[0], ShapeError, "0 equal parts do not fit an axis of 3"),
+    (lambda: ops.cast(A, "double"), KindError, "there is no element kind 'double'"),
+    (lambda: ops.zeros([2], "double"), KindError, "there is no element kind 'double'"),
+    (lambda: ops.full([2], "1"), KindError, "full takes a number, not '1'"),
+    (lambda: ops.full([2], A), KindError, "full takes a number, not <A [2, 3]>"),
     (lambda: ops.inv(A), ShapeError, "a square matrix is needed, not [2, 3]"),
     (lambda: ops.trace(ops.ones([2, 3, 3])), ShapeError, "trace takes one matrix"),
     (lambda: ops.diag(ops.ones([2, 3, 3])), ShapeError, "diag takes a vector or one matrix"),
     (lambda: ops.triu(ops.ones([3])), ShapeError, "a matrix is needed, not [3]"),
     (lambda: ops.solve(ops.eye(3), A), ShapeError, "cannot solve [3, 3] x = [2, 3]"),
     (lambda: ops.solve(ops.ones([2, 3, 3]), ops.ones([3])), ShapeError, "cannot solve [2, 3, 3]"),
+    (lambda: ops.einsum(A, A), KindError, "einsum takes its pattern first"),
     (lambda: ops.einsum("ij,jk->ik", A), ShapeError, "is for 2 operands, not 1"),
     (lambda: ops.einsum("ijk->i", A), ShapeError, "`ijk` names 3 axes of [2, 3]"),
     (lambda: ops.einsum("ij,ij->", A, A.T), ShapeError, "`i` is 2 in one operand and 3 in another"),
@@ -139,3 +150,10 @@ def test_a_matrix_without_inverse_is_told() -> None:
     with pytest.raises(EngineError, match="inv failed"):
         Evaluator(gradients(ops.det(S), [S])).run({S: torch.ones(2, 2)})
     assert Evaluator([ops.det(S)]).run({S: torch.ones(2, 2)})[0].item() == 0
+
+
+def test_what_torch_does_not_take_is_told_with_the_op() -> None:
+    with pytest.raises(EngineError, match="triu failed: "):
+        Evaluator([ops.triu(A, 0.5)]).run({A: randn((2, 3))})
+    with pytest.raises(EngineError, match="gelu failed: "):
+        Evaluator([ops.gelu(A, "fast")]).run({A: randn((2, 3))})

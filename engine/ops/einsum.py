@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from engine.dims import Dim, Shape, may_agree, product, show, show_dim
-from engine.errors import ShapeError
+from engine.errors import KindError, ShapeError
 from engine.graph import Node, Operand
 from engine.ops import kernels
 from engine.ops.axes import new_axis
@@ -18,6 +18,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def _einsum(pattern: str, *operands: Operand) -> Node:
     """`einsum("ij,jk->ik", a, b)`; without `->` the result has the letters that occur once."""
+    if not isinstance(cast(object, pattern), str):
+        raise KindError("einsum takes its pattern first", hint='`einsum("ij,jk->ik", a, b)`')
     xs = tuple(to_float(x) for x in operands)
     terms, out = _parse(pattern.replace(" ", ""), xs)
     terms, xs = _without_diagonals(terms, xs, out)

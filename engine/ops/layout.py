@@ -16,7 +16,7 @@ from engine.graph import Node, Op, Operand, as_node
 from engine.ops import calls, kernels
 from engine.ops.axes import one_axis, some_axes
 from engine.ops.families import elements, linear, shape_of, zeros_like
-from engine.ops.sources import DimLike, as_shape, known_shape
+from engine.ops.sources import DimLike, as_shape, element_kind, known_shape
 
 Target = Sequence[DimLike] | int | Node | None
 
@@ -120,17 +120,20 @@ sum_to = linear(
 
 def _permutation(axes: Sequence[int] | None, x: Node) -> tuple[int, ...] | None:
     """Negative axes without the leading ones that stay: (0, 2, 1) of three axes is (-1, -2)."""
+    given: Any = axes
+    if not isinstance(given, Sequence | None):
+        raise KindError(f"an order of axes is a list of them, not {axes!r}")
     if x.rank is None:
-        return None if axes is None else tuple(axes)
+        return None if axes is None else tuple(one_axis(a, x) for a in axes)
     rank = x.rank
     order = tuple(range(rank))[::-1] if axes is None else tuple(axes)
     if len(order) < rank and all(a < 0 for a in order):
         order = (*range(rank - len(order)), *order)
-    if sorted(a % rank if rank else a for a in order) != list(range(rank)):
+    placed = [one_axis(a, x) + rank for a in order]
+    if sorted(placed) != list(range(rank)):
         raise ShapeError(
             f"{tuple(axes or ())} is no order of the {rank} axes of {show(x.shape)}", nodes=(x,)
         )
-    placed = [a % rank for a in order]
     stay = next((i for i, a in enumerate(placed) if a != i), rank)
     return tuple(a - rank for a in placed[stay:])
 
@@ -203,10 +206,9 @@ def swapaxes(x: Operand, a: int, b: int) -> Node:
 
 
 def _sequence(xs: Any, what: str) -> tuple[Node, ...]:
-    nodes = tuple(as_node(x) for x in xs)
-    if not nodes:
-        raise KindError(f"{what} needs at least one operand")
-    return nodes
+    if not isinstance(xs, list | tuple) or not xs:
+        raise KindError(f"{what} takes a list of at least one operand", hint=f"`{what}([a, b])`")
+    return tuple(map(as_node, xs))
 
 
 def _concat(xs: Sequence[Operand], axis: int = 0) -> Node:
@@ -312,13 +314,13 @@ def split(x: Operand, sizes: int | Sequence[DimLike], axis: int = -1) -> list[No
     """Cut an axis of known size into `sizes` equal parts, or into parts of the given sizes."""
     node = as_node(x)
     a = one_axis(axis, node)
-    along = None if node.shape is None else node.shape[a]
+    along = node.shape[a] if node.shape else None
     if along is None:
         raise ShapeError(
             "split needs a known size", nodes=(node,), hint="give the variable a shape"
         )
     if isinstance(sizes, int):
-        if isinstance(along, int) and along % sizes:
+        if sizes < 1 or (isinstance(along, int) and along % sizes):
             raise ShapeError(f"{sizes} equal parts do not fit an axis of {along}", nodes=(node,))
         parts: tuple[Dim, ...] = (dims.exact(along, sizes),) * sizes
     else:
@@ -346,7 +348,7 @@ cast = linear(
     "cast",
     kernels.cast,
     shape=lambda attrs, x: x.shape,
-    kind=lambda attrs, x: attrs["kind"],
+    kind=element_kind,
     adjoint=lambda g, y, x: g,
     tex="%s",
     attrs={"kind": "float"},

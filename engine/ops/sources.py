@@ -109,9 +109,15 @@ def _not_fed(**attrs: Any) -> torch.Tensor:
     raise KindError(f"the variable `{attrs['name']}` has a value only when it is fed")
 
 
-def _var(name: str, shape: Sequence[DimLike] | int | None = None, kind: Kind = "float") -> Node:
+def element_kind(attrs: Any, *inputs: Node) -> Kind:
+    """The kind that the attributes name."""
+    kind = attrs["kind"]
     if kind not in ("float", "int", "bool"):
         raise KindError(f"there is no element kind {kind!r}", hint="kinds are float, int and bool")
+    return kind
+
+
+def _var(name: str, shape: Sequence[DimLike] | int | None = None, kind: Kind = "float") -> Node:
     return var.node((), name=str(name), shape=as_shape(shape), kind=kind)
 
 
@@ -119,7 +125,7 @@ var = source(
     "variable",
     _not_fed,
     shape=lambda attrs: attrs["shape"],
-    kind=lambda attrs: attrs["kind"],
+    kind=element_kind,
     build=_var,
     attrs={"name": "", "shape": None, "kind": "float"},
     tex=lambda y: y.attrs["name"],
@@ -169,7 +175,7 @@ const = source(
     shape=lambda attrs: (
         tuple(attrs["value"].tensor.shape) if isinstance(attrs["value"], Literal) else ()
     ),
-    kind=lambda attrs: attrs["kind"],
+    kind=element_kind,
     build=_const,
     attrs={"value": 0, "kind": "int"},
     tex=_const_tex,
@@ -240,7 +246,7 @@ def filled(name: str, value: float) -> Op:
         name,
         kernels.full,
         _given_or_lent,
-        _kind,
+        element_kind,
         build,
         {"shape": (), "value": value, "kind": "float"},
     )
@@ -251,21 +257,24 @@ def _given_or_lent(attrs: Any, *like: Node) -> Shape:
     return like[0].shape if like else attrs["shape"]
 
 
-def _kind(attrs: Any, *inputs: Node) -> Kind:
-    return attrs["kind"]
-
-
 zeros = filled("zeros", 0)
 ones = filled("ones", 1)
 
 
 def _full(shape: Sequence[DimLike] | int, value: float) -> Node:
+    if not isinstance(cast(object, value), int | float):
+        raise KindError(f"full takes a number, not {value!r}", hint="repeat it with ops.expand")
     kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "float"
     return full.node((), shape=known_shape(shape, "full"), value=value, kind=kind)
 
 
 full = source(
-    "full", kernels.full, _given_or_lent, _kind, _full, {"shape": (), "value": 0, "kind": "float"}
+    "full",
+    kernels.full,
+    _given_or_lent,
+    element_kind,
+    _full,
+    {"shape": (), "value": 0, "kind": "float"},
 )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Lock
 from types import TracebackType
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from engine.errors import EngineError, failed
+from engine.errors import FAILURES, EngineError, KindError, failed
 from engine.graph import Node
 from engine.passes import optimise
 from engine.run.bind import (
@@ -52,6 +53,9 @@ class Evaluator:
         fuse: bool = True,
     ) -> None:
         asked = [outputs] if isinstance(outputs, Node) else list(outputs)
+        for node in asked:
+            if not isinstance(cast(object, node), Node):
+                raise KindError(f"an evaluator computes nodes, not a {type(node).__name__}")
         check_updates(updates or {})
         self._targets = list(updates or {})
         self._labels = dict(names or {})
@@ -131,7 +135,7 @@ class Evaluator:
                     else plan.memory.fresh()
                 )
                 return plan.bind(*named, place.dtype, place.device, memory)
-            except (RuntimeError, IndexError, ValueError) as error:
+            except FAILURES as error:
                 raise self._located(error) from error
 
     def call(self, step: Step, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -139,7 +143,7 @@ class Evaluator:
         with self._alone, torch.inference_mode():
             try:
                 return step(*tensors)
-            except (RuntimeError, IndexError, ValueError) as error:
+            except FAILURES as error:
                 raise self._located(error) from error
 
     def _located(self, error: Exception) -> EngineError:

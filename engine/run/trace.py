@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.dims import sizes_in
-from engine.errors import failed
+from engine.errors import FAILURES, failed
 from engine.graph import Node, toposort
 from engine.ops import variable as variable_op
 from engine.run.bind import (
@@ -71,6 +71,6 @@ def _compute(
     start = time.perf_counter()
     try:
         values[node] = node.op.run({**attrs, **placed}, *(values[x] for x in node.inputs))
-    except (RuntimeError, IndexError, ValueError) as error:
+    except FAILURES as error:
         raise failed(node, error) from error
     return Traced(node, values[node], time.perf_counter() - start)
