@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -56,6 +58,39 @@ def layer_norm_backward(
     return aten.native_layer_norm_backward(
         g, x, x.shape[-1:], mean, rstd, weight, bias, [True, scaled, scaled]
     )
+
+
+def adam(
+    θ: Sequence[Tensor],
+    g: Sequence[Tensor],
+    m: Sequence[Tensor],
+    v: Sequence[Tensor],
+    t: Tensor,
+    *,
+    lr: Tensor | float,
+    betas: tuple[float, float],
+    eps: float,
+    decay: float,
+) -> None:
+    """Adam in place, for all parameters at once; torch's kernel takes memory to be in order."""
+    written = [*θ, *m, *v]
+    ordered = [x.contiguous() for x in written]
+    n, slopes, steps = len(θ), [x.contiguous() for x in g], [t.to(torch.float32)] * len(θ)
+    parts = ordered[:n], slopes, ordered[n : 2 * n], ordered[2 * n :], [], steps
+    beta1, beta2 = betas
+    torch._fused_adamw_(  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage, reportCallIssue]
+        *parts,
+        lr=lr,  # pyright: ignore[reportArgumentType]
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=decay,
+        eps=eps,
+        amsgrad=False,
+        maximize=False,
+    )
+    for x, y in zip(written, ordered, strict=True):
+        if x is not y:
+            x.copy_(y)
 
 
 def cross_entropy(logp: Tensor, targets: Tensor, *, reduction: str) -> Tensor:

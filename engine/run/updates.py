@@ -10,6 +10,8 @@ from engine import ops
 from engine.dims import known, product, same_shape
 from engine.graph import Node, toposort
 from engine.ops.sources import constant_value
+from engine.run import adam
+from engine.run.adam import Adam
 
 Names = Mapping[Node, str]
 Check = Callable[[Node], bool]
@@ -27,6 +29,11 @@ class Slope:
     rate: Node | None  # None is 1
     slope: Node
     factors: tuple[Node, ...] = ()
+
+    @property
+    def leaves(self) -> tuple[Node]:
+        """What it writes."""
+        return (self.leaf,)
 
     def needed(self) -> list[Node]:
         """The nodes whose values it takes."""
@@ -47,10 +54,14 @@ class Updates:
 
     copies: Mapping[Node, Node]
     slopes: Sequence[Slope]
+    adams: Sequence[Adam]
 
     def needed(self) -> list[Node]:
         """The nodes whose values must be there at the end."""
-        return [*self.copies.values(), *(x for s in self.slopes for x in s.needed())]
+        return [
+            *self.copies.values(),
+            *(x for step in (*self.slopes, *self.adams) for x in step.needed()),
+        ]
 
     def lines(self, name: Names, aliases: Check) -> list[str]:
         """The source. A copied value that `aliases` a leaf is read before any leaf is written."""
@@ -59,6 +70,7 @@ class Updates:
             values = [name[x] + ".clone()" * aliases(x) for x in self.copies.values()]
             targets = [name[leaf] for leaf in self.copies]
             lines.append(f"torch._foreach_copy_([{', '.join(targets)}], [{', '.join(values)}])")
+        lines += adam.lines(self.adams, name)
         lines += [
             f"torch.addmm({name[s.leaf]}, {name[s.factors[0]]}, {name[s.factors[1]]}"
             f"{s.alpha(name)}, out={name[s.leaf]})"
@@ -79,14 +91,33 @@ def plan_updates(outputs: Sequence[Node], values: Mapping[Node, Node], aliases: 
 
     What `aliases` a leaf would change while the leaves are written: such values are copied.
     """
-    found = [s for leaf, value in values.items() if (s := _along_slope(leaf, value))]
-    found = [s for s in found if not any(map(aliases, s.needed()))]
-    copies = {leaf: values[leaf] for leaf in values if leaf not in {s.leaf for s in found}}
-    computed = set(toposort([*outputs, *Updates(copies, found).needed()]))
-    slopes = [s for s in found if values[s.leaf] not in computed]
-    along = {s.leaf for s in slopes}
-    copies = {leaf: value for leaf, value in values.items() if leaf not in along}
-    return Updates(copies, _factored(slopes, [*outputs, *copies.values()], aliases))
+    adams = [a for leaf in values if (a := adam.adam(leaf, values))]
+    moved = {leaf for a in adams for leaf in a.leaves}
+    others = [leaf for leaf in values if leaf not in moved]
+    slopes = [s for leaf in others if (s := _along_slope(leaf, values[leaf]))]
+    plan = _with_copies(values, slopes, adams, lambda step: not any(map(aliases, step.needed())))
+    computed = set(toposort([*outputs, *plan.needed()]))
+    new = _with_copies(
+        values,
+        plan.slopes,
+        plan.adams,
+        lambda step: computed.isdisjoint(values[x] for x in step.leaves),
+    )
+    rest = [*outputs, *new.copies.values(), *(x for a in new.adams for x in a.needed())]
+    return replace(new, slopes=_factored(new.slopes, rest, aliases))
+
+
+def _with_copies(
+    values: Mapping[Node, Node],
+    slopes: Sequence[Slope],
+    adams: Sequence[Adam],
+    fits: Callable[[Slope | Adam], bool],
+) -> Updates:
+    """The steps that fit, and copies for the leaves that none of them writes."""
+    slopes, adams = list(filter(fits, slopes)), list(filter(fits, adams))
+    written = {leaf for step in (*slopes, *adams) for leaf in step.leaves}
+    copies = {leaf: value for leaf, value in values.items() if leaf not in written}
+    return Updates(copies, slopes, adams)
 
 
 def _along_slope(leaf: Node, value: Node) -> Slope | None:
