@@ -334,7 +334,7 @@ def test_every_derivative_node_knows_its_origin() -> None:
 
 
 def test_what_a_user_wrote_as_a_seed_or_a_tangent_has_no_origin() -> None:
-    g = var("g", [3])
+    g = var("a user's seed", [3])
     seed = ops.exp(g)
     gradients(ops.sin(x) * x, [x], seed)
     jvp(ops.sin(x), [x], [seed])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import sympy
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine import ShapeError
@@ -46,6 +46,7 @@ polynomials = st.recursive(
     max_leaves=6,
 ).map(canonical)
 shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
+few = settings(max_examples=40)
 
 
 def result_of(rule: Callable[[], tuple[int, ...]]) -> tuple[int, ...] | None:
@@ -85,6 +86,7 @@ def test_broadcasting_knows_no_order(a: Shape, b: Shape, c: Shape) -> None:
     assert left == ours(lambda: broadcast(a, broadcast(b, c)))
 
 
+@few
 @given(polynomials, polynomials)
 def test_equal_polynomials_are_the_same_size(a: Dim, b: Dim) -> None:
     """Whatever way they are written; and the same sizes have the same numbers."""
@@ -97,6 +99,7 @@ def test_equal_polynomials_are_the_same_size(a: Dim, b: Dim) -> None:
     assert evaluate(canonical(a + b), NUMBERS) == evaluate(a, NUMBERS) + evaluate(b, NUMBERS)
 
 
+@few
 @given(polynomials, polynomials)
 def test_a_product_divided_by_a_factor_is_the_other(a: Dim, b: Dim) -> None:
     assert a is not None
@@ -105,6 +108,7 @@ def test_a_product_divided_by_a_factor_is_the_other(a: Dim, b: Dim) -> None:
     assert evaluate(exact(canonical(a * b), b), NUMBERS) == evaluate(a, NUMBERS)
 
 
+@few
 @given(st.lists(polynomials, max_size=4))
 def test_products_and_totals_are_those_of_the_numbers(dims: list[Dim]) -> None:
     values = [evaluate(dim, NUMBERS) for dim in dims if dim is not None]

@@ -41,10 +41,8 @@ def test_a_long_chain_is_differentiated_and_run(chain: tuple[Node, Node]) -> Non
     x, y = chain
     (gradient,) = gradients(y, [x], const([1.0, 2.0]))
     assert len(toposort([gradient])) == LONG + 1
-    assert len(toposort([jvp(y, [x], [const([3.0, 4.0])])])) == LONG + 1
-    value, slope = Evaluator([y, gradient]).run({x: [5.0, 6.0]})
-    assert value.tolist() == [5.0, 6.0]
-    assert slope.tolist() == [1.0, 2.0]
+    (slope,) = Evaluator([gradient * x]).run({x: [5.0, 6.0]})
+    assert slope.tolist() == [5.0, 12.0]
 
 
 def test_the_chain_rule_holds_along_a_chain() -> None:
@@ -53,8 +51,9 @@ def test_the_chain_rule_holds_along_a_chain() -> None:
     for _ in range(1000):
         y = ops.sin(y)
         value, slope = math.sin(value), slope * math.cos(value)
-    found = Evaluator([y, *gradients(y, [x])]).run({x: torch.tensor(0.5, dtype=torch.float64)})
-    assert [t.item() for t in found] == pytest.approx([value, slope], rel=1e-12)
+    derivatives = [*gradients(y, [x]), jvp(y, [x], [const(1.0)])]
+    found = Evaluator([y, *derivatives]).run({x: torch.tensor(0.5, dtype=torch.float64)})
+    assert [t.item() for t in found] == pytest.approx([value, slope, slope], rel=1e-12)
 
 
 def test_a_leaf_of_a_long_chain_is_substituted(chain: tuple[Node, Node]) -> None:
