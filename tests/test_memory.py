@@ -191,6 +191,19 @@ def test_memory_is_kept_from_the_second_run_on() -> None:
 
 
 @pytest.mark.usefixtures("everything_is_large")
+def test_the_steps_for_all_shapes_share_the_memory_of_the_largest() -> None:
+    x = var("x", ["n", 4])
+    result = ops.tanh(ops.exp(x @ a) @ b)
+    evaluator, plain = Evaluator(result), Evaluator(result, fuse=False)
+    feeds = [{**FEEDS, x: torch.randn(n, 4, dtype=torch.float64)} for n in (3, 50, 1, 20)]
+    runs = [[evaluator.run(feed) for feed in feeds] for _ in range(3)]
+    for run in runs:
+        for found, feed in zip(run, feeds, strict=True):
+            close(found, plain.run(feed))
+    assert evaluator._block.tensor.numel() == 50 * 4  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.usefixtures("everything_is_large")
 def test_threads_take_turns_in_a_steps_memory() -> None:
     evaluator = Evaluator(ops.exp((a @ b) * 0.1) @ ops.sin(b @ c))
     feeds = [{leaf: FEEDS[leaf] + i for leaf in (a, b, c)} for i in range(4)]

@@ -24,6 +24,7 @@ from engine.run.bind import (
     placement,
     ready,
 )
+from engine.run.memory import Block
 from engine.run.plan import Plan, Step, make_plan
 from engine.run.schedule import schedule
 from engine.run.written import check_updates, refuse_copies
@@ -66,6 +67,7 @@ class Evaluator:
         self._steps: dict[object, Step] = {}
         self._met: set[int] = set()
         self._alone = Lock()
+        self._block = Block()
 
     @property
     def plan(self) -> Plan:
@@ -117,8 +119,13 @@ class Evaluator:
         `others` is what the feeds of other leaves tell. The step keeps its memory between calls.
         """
         key = _key(tensors, others)
-        step = self._steps.get(key)
-        return step or remember(self._steps, key, self._bind(tensors, others, keep=True))
+        step, block = self._steps.get(key), self._block.tensor
+        if step is None:
+            step = self._bind(tensors, others, keep=True)
+            if self._block.tensor is not block:
+                self._steps.clear()  # they hold the block that was too small
+            remember(self._steps, key, step)
+        return step
 
     def _bind(self, tensors: Sequence[Tensor], others: Beside, keep: bool) -> Step:
         plan = self.plan
@@ -130,7 +137,7 @@ class Evaluator:
         with torch.inference_mode():
             try:
                 memory = (
-                    plan.memory.kept(sizes, place.dtype, place.device)
+                    plan.memory.kept(sizes, place.dtype, place.device, self._block)
                     if keep
                     else plan.memory.fresh()
                 )
@@ -139,7 +146,7 @@ class Evaluator:
                 raise self._located(error) from error
 
     def call(self, step: Step, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Run a compiled step, one at a time: a step has one memory."""
+        """Run a compiled step, one at a time: they share memory."""
         with self._alone, torch.inference_mode():
             try:
                 return step(*tensors)

@@ -96,18 +96,32 @@ class Memory:
         return [None] * len(self.places)
 
     def kept(
-        self, sizes: Mapping[str, int], dtype: torch.dtype, device: torch.device
+        self, sizes: Mapping[str, int], dtype: torch.dtype, device: torch.device, block: Block
     ) -> list[Tensor | None]:
-        """A tensor for each place, all of one block."""
+        """A tensor for each place, all of the block."""
         shapes = [torch.Size(evaluate(dim, sizes) for dim in p.shape) for p in self.places]
         grain = max(1, ALIGNMENT // dtype.itemsize)
         needed = [-(-shape.numel() // grain) * grain for shape in shapes]
         starts, end = packed(self.places, needed)
-        block = torch.empty(end, dtype=dtype, device=device)
+        memory = block.take(end, dtype, device)
         return [
-            block[start : start + shape.numel()].view(shape)
+            memory[start : start + shape.numel()].view(shape)
             for start, shape in zip(starts, shapes, strict=True)
         ]
+
+
+class Block:
+    """Memory for all steps of an evaluator, which runs one of them at a time; it grows."""
+
+    def __init__(self) -> None:
+        self.tensor = torch.empty(0)
+
+    def take(self, length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """A tensor of at least this length; a new one where the old one does not do."""
+        old = self.tensor
+        if (old.dtype, old.device) != (dtype, device) or old.numel() < length:
+            self.tensor = torch.empty(length, dtype=dtype, device=device)
+        return self.tensor
 
 
 def packed(places: Sequence[Place], needed: Sequence[int]) -> tuple[list[int], int]:
