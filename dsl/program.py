@@ -69,16 +69,19 @@ class Program:
         seed: int = 0,
         dtype: torch.dtype | None = None,
         sizes: Mapping[str, int] | None = None,
+        only: Iterable[str] | None = None,
     ) -> dict[str, Tensor]:
         r"""First values of all parameters, path -> tensor: the same for the same seed.
 
-        `sizes` gives the sizes that have no value in the text. Raises ShapeError for one without.
+        `sizes` gives the sizes that have no value in the text, `only` the paths of some parameters.
+        Raises ShapeError for a size without a value, KeyError for a path without a parameter.
 
         >>> from dsl import compile
         >>> compile("dim n\nparam b : [n] = 0").init(sizes={"n": 3})
         {'b': tensor([0., 0., 0.])}
         """
-        parameters = list(self._lowering.params.values())
+        known = self._lowering.params
+        parameters = [known[path] for path in (known if only is None else only)]
         return initial.draw(parameters, seed, dtype, sizes or {})
 
     def run(

@@ -68,10 +68,18 @@ class Built:
         return [known[name] for name in known if name in self.cell.names]
 
     @property
+    def shown(self) -> list[Any]:
+        """The bare expressions of the cell, with the places they were written at."""
+        return [each for each in self.program.shown if each.span.source is self.cell.source]
+
+    @property
     def lines(self) -> list[tuple[str, Node]]:
-        """The bare expressions of the cell, as written, and their values."""
-        own = [each for each in self.program.shown if each.span.source is self.cell.source]
-        return [(" ".join(each.span.text.split()), x) for each in own for x in nodes_of(each.value)]
+        """The bare expressions of the cell, as written, and their nodes."""
+        return [
+            (" ".join(each.span.text.split()), x)
+            for each in self.shown
+            for x in nodes_of(each.value)
+        ]
 
 
 class Session:

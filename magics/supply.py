@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from dsl import Program
-from engine import Node
+from engine import Evaluator, Node
 from engine.dims import Size, evaluate, sizes_in
 from engine.graph import toposort
 from engine.run.bind import bind_sizes
@@ -56,19 +56,28 @@ class Supply:
             sizes = _sizes_told(program.inputs, namespace)  # an input beside the point tells more
         return {**values, **self._drawn(program, learned, sizes)}
 
+    def value(self, program: Program, node: Node, namespace: Namespace) -> Tensor | None:
+        """What a node comes to, None while an input or the size of a parameter has no value."""
+        inputs = _needed(program.inputs, [node])
+        if not all(is_plain(namespace.get(name)) for name in inputs):
+            return None
+        sizes = _sizes_told(program.inputs, namespace)
+        learned = list(_needed(program.params, [node]).values())
+        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
+            return None
+        [value] = Evaluator([node]).run(self.feeds(program, [node], namespace))
+        return value
+
     def _drawn(
         self, program: Program, leaves: Sequence[Node], sizes: Mapping[str, int]
     ) -> dict[Node, Tensor]:
-        """The parameters, drawn once, and again when there is another or a shape has changed."""
-        if not all(_fits(leaf, self._params.get(leaf), sizes) for leaf in leaves):
-            first = program.init(sizes=sizes)
-            self._params = {leaf: first[path] for path, leaf in program.params.items()}
+        """The parameters, each drawn when first needed and again when its shape has changed."""
+        new = {leaf for leaf in leaves if not _fits(leaf, self._params.get(leaf), sizes)}
+        paths = {path: leaf for path, leaf in program.params.items() if leaf in new}
+        if paths:
+            first = program.init(sizes=sizes, only=paths)
+            self._params |= {leaf: first[path] for path, leaf in paths.items()}
         return {leaf: self._params[leaf] for leaf in leaves}
-
-
-def has_values(program: Program, nodes: Sequence[Node], namespace: Namespace) -> bool:
-    """Whether the namespace has a value for every input that the nodes need."""
-    return all(is_plain(namespace.get(name)) for name in _needed(program.inputs, nodes))
 
 
 def _needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]:

@@ -15,7 +15,7 @@ from magics.errors import GraphError, from_engine, from_language
 from magics.legend import legend, sinks
 from magics.session import Built, Session
 from magics.shown import Derivatives, Graph
-from magics.supply import Namespace, has_values
+from magics.supply import Namespace
 from magics.values import in_words, slopes, values
 
 
@@ -61,11 +61,11 @@ def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
     yield from built.lost
     yield from (function.signature for function in built.functions)
     for text, node in built.lines:
-        if has_values(built.program, [node], names):
-            [value] = Evaluator([node]).run(session.supply.feeds(built.program, [node], names))
-            yield f"{text} = {in_words(value)}"
-        else:
+        value = session.supply.value(built.program, node, names)
+        if value is None:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
+        else:
+            yield f"{text} = {in_words(value)}"
 
 
 def show(session: Session, names: Sequence[str], depth: int | None, backward: bool) -> Picture:

@@ -5,7 +5,7 @@ from engine.show.latex import latex, symbol
 from engine.show.names import Legend, visible
 from engine.show.rails import rails
 from engine.show.summary import summary
-from engine.show.text import formula
+from engine.show.text import formula, short_number
 from engine.show.view import Arrow, Box, View, view
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "formula",
     "latex",
     "rails",
+    "short_number",
     "summary",
     "symbol",
     "view",

@@ -1,0 +1,61 @@
+"""What a screen answers to statements of the language, one entry after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dsl import DslError, Program
+from dsl.values import describe
+from engine import EngineError, Node
+from engine.show import formula
+from magics.session import Session, nodes_of
+from magics.values import in_words
+
+
+class Console:
+    """Entries that see the names of earlier ones; `namespace` has values for inputs by name."""
+
+    def __init__(self, namespace: dict[str, Any] | None = None) -> None:
+        self.session = Session()
+        self.namespace = {} if namespace is None else namespace
+
+    def enter(self, text: str) -> str:
+        """The answer to one statement or several: their bare lines, or all that is wrong.
+
+        A bare line is answered with its value if every input has one, else with its formula and
+        its shape. What is wrong changes nothing.
+
+        >>> console = Console()
+        >>> console.enter("input x : [n]")
+        ''
+        >>> print(console.enter("x^T x"))
+        x @ x   []
+        >>> print(console.enter("[1, 2; 3, 4] @ [1, 1]"))
+        [3, 7]
+        >>> print(console.enter("x + y"))
+        error: `y` is not defined
+          cell:1:5
+            1 | x + y
+              |     ^
+          help: define it above, or declare it: `input y : [n]`
+        """
+        try:
+            return "\n".join(self._answers(text))
+        except (DslError, EngineError) as error:
+            return str(error)
+
+    def _answers(self, text: str) -> Iterator[str]:
+        built = self.session.add(text, "cell", "", self.namespace)
+        yield from built.lost
+        for shown in built.shown:
+            nodes = nodes_of(shown.value)
+            yield from (self._answer(built.program, node) for node in nodes)
+            if not nodes:
+                yield getattr(shown.value, "signature", describe(shown.value))
+
+    def _answer(self, program: Program, node: Node) -> str:
+        value = self.session.supply.value(program, node, self.namespace)
+        if value is None:
+            return f"{formula(node, self.session.names)}   {node.describe()}"
+        return in_words(value)
