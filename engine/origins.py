@@ -6,7 +6,7 @@ pass replaces a node, the driver of the passes carries its origin over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -53,3 +53,11 @@ def carry_over(old: Node, new: Node) -> None:
     source = _origins.get(old)
     if source is not None and new is not old:
         _origins.setdefault(new, source)
+
+
+def carry_all(new: Mapping[Node, Node]) -> None:
+    """A graph was rebuilt, old -> new: what it carried over comes from the new graph too."""
+    for old, made in new.items():
+        source = _origins.get(old)
+        if source is not None and _origins.get(made) is source:
+            _origins[made] = Origin(new.get(source.forward, source.forward), source.rule)
