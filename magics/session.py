@@ -167,8 +167,8 @@ def _instead(
     try:
         return _fitting(cells, new, consts)
     except DslError as second:
-        fewer = len(second.diagnostics) < len(first.diagnostics)
-        raise (second if fewer else first) from None
+        more = len(second.diagnostics) > len(first.diagnostics)
+        raise (first if more else second) from None
 
 
 def _lower(cells: Sequence[Cell], consts: Namespace) -> Program:

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from dsl import Program
-from engine import Evaluator, Node
+from engine import Evaluator, Node, ops
 from engine.dims import Size, evaluate, sizes_in
 from engine.graph import toposort
 from engine.run.bind import bind_sizes
@@ -58,12 +58,15 @@ class Supply:
 
     def value(self, program: Program, node: Node, namespace: Namespace) -> Tensor | None:
         """What a node comes to, None while an input or the size of a parameter has no value."""
-        inputs = _needed(program.inputs, [node])
+        inputs, params = (_needed(leaves, [node]) for leaves in (program.inputs, program.params))
+        leaves = {each for each in toposort([node]) if each.op is ops.variable}
+        if leaves - {*inputs.values(), *params.values()}:
+            return None  # a formula of the parameters of a function
         if not all(is_plain(namespace.get(name)) for name in inputs):
             return None
         sizes = _sizes_told(program.inputs, namespace)
-        learned = list(_needed(program.params, [node]).values())
-        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
+        unknown = (s for s in _sizes_of(list(params.values())) if s.value is None)
+        if any(size.name not in sizes for size in unknown):
             return None
         [value] = Evaluator([node]).run(self.feeds(program, [node], namespace))
         return value

@@ -43,6 +43,11 @@ def test_what_no_longer_compiles_is_set_aside_and_said(shell: Shell) -> None:
     assert "`z` is no value" in fails(shell, "%graph run z")
 
 
+def test_the_formula_of_a_function_needs_no_values(data: Shell) -> None:
+    shown = data.cell("%%graph\nf(x) = x^T A x where x ∈ ℝ^n, A ∈ ℝ^(n×n)\n∇f")
+    assert "∇f : [n] = " in repr(shown)
+
+
 def test_in_a_terminal_a_declaration_again_takes_the_place_of_the_first(shell: Shell) -> None:
     shell.cell("%%graph\ndim d = 3\ninput x : [d]\ny = sum(x)")
     shell.cell("%%graph\ndim d = 4\ninput x : [d]\ny = sum(x^2)")
