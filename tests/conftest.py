@@ -16,6 +16,12 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update", action="store_true", help="write the answers in the transcripts as they are now"
+    )
+
+
 @pytest.fixture(autouse=True)
 def _seeds() -> None:
     random.seed(0)
