@@ -2,7 +2,7 @@
 
 A `Dim` is an `int`, a sympy expression in `Size` symbols (`4*d`, `d/H`, `T + 1`), or None when
 nothing is known. A `Shape` is a tuple of dims, or None when even the rank is unknown. Two sizes
-agree iff they are equal as polynomials, or both have equal known values; different names never
+agree iff they are equal as polynomials, or with known values in place of names; other names never
 unify, and a named size is never taken to be 1.
 """
 
@@ -80,13 +80,14 @@ def with_values(dim: int | sympy.Expr) -> int | sympy.Expr:
 
 
 def same(a: Dim, b: Dim) -> bool:
-    """Whether two dims are known to agree: equal as polynomials, or by equal known values."""
+    """Whether two dims are known to agree: equal as polynomials, or by known values.
+
+    >>> same(8 * size("T"), size("T") * size("d", 8)), same(size("T"), size("S"))
+    (True, False)
+    """
     if a is None or b is None:
         return False
-    if a is b or canonical(a) == canonical(b):
-        return True
-    x, y = known(a), known(b)
-    return x is not None and x == y
+    return a is b or canonical(a) == canonical(b) or with_values(a) == with_values(b)
 
 
 def may_agree(a: Dim, b: Dim) -> bool:

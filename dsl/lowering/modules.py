@@ -72,7 +72,16 @@ def _made(low: Lowering, name: str) -> Scope:
     return low.modules[name]
 
 
-PREDEFINED = ("initialisers", "losses", "attention", "transformer", "optim")
+PREDEFINED = (
+    "nn",
+    "norms",
+    "attention",
+    "transformer",
+    "initialisers",
+    "losses",
+    "optim",
+    "schedules",
+)
 
 
 def predefined(low: Lowering, name: str) -> Value | None:
