@@ -156,9 +156,7 @@ def test_heads_that_do_not_divide_the_width_are_refused() -> None:
 
 
 def test_a_block_can_be_taken_at_any_width() -> None:
-    program = dsl.compile(
-        "from gpt2 import block\ndim d = 6\ninput X : [B, T, d]\nY = block(X, 3)"
-    )
+    program = dsl.compile("from gpt2 import block\ndim d = 6\ninput X : [B, T, d]\nY = block(X, 3)")
     assert program.nodes["Y"].describe() == "[B, T, d]"
     assert sizes_of(program.params["block.attn.c_attn.weight"]) == [6, 18]
 

@@ -110,10 +110,7 @@ ATTENTION: dict[str, Peer] = {
 def waves_of_the_paper(length: int, m: int) -> Tensor:
     """PE(t, 2i) = sin(t / 10000^(2i/m)),  PE(t, 2i+1) = cos(t / 10000^(2i/m))."""
     rows = [
-        [
-            (math.cos if i % 2 else math.sin)(t / 10_000 ** ((i - i % 2) / m))
-            for i in range(m)
-        ]
+        [(math.cos if i % 2 else math.sin)(t / 10_000 ** ((i - i % 2) / m)) for i in range(m)]
         for t in range(length)
     ]
     return torch.tensor(rows, dtype=F64)
