@@ -70,18 +70,18 @@ def turned(x: Tensor, base: float = 10_000) -> Tensor:
     return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).flatten(-2)
 
 
-def grouped(is_turned: bool) -> Peer:
-    """4 heads in 2 groups: every key and value stands for 2 heads."""
+def grouped(name: str, heads: int, groups: int, is_turned: bool) -> Peer:
+    """Each of the groups has one key and value for all of its heads."""
     turn = turned if is_turned else torch.clone
 
     def peer(w: dict[str, Tensor]) -> Tensor:
         q, k, v = (
-            (w["X"] @ w[f"grouped_query.W_{name}"]).unflatten(-1, (heads, 2)).transpose(1, 2)
-            for name, heads in {"q": 4, "k": 2, "v": 2}.items()
+            (w["X"] @ w[f"{name}.W_{each}"]).unflatten(-1, (n, D // heads)).transpose(1, 2)
+            for each, n in {"q": heads, "k": groups, "v": groups}.items()
         )
-        k, v = (each.repeat_interleave(2, dim=1) for each in (turn(k), v))
+        k, v = (each.repeat_interleave(heads // groups, dim=1) for each in (turn(k), v))
         y = F.scaled_dot_product_attention(turn(q), k, v, is_causal=True)
-        return y.transpose(1, 2).flatten(-2) @ w["grouped_query.W_o"]
+        return y.transpose(1, 2).flatten(-2) @ w[f"{name}.W_o"]
 
     return peer
 
@@ -96,8 +96,9 @@ ATTENTION: dict[str, Peer] = {
     "multi_head(X, 4, mask=0)": many_heads(None),
     "multi_head(X, 4, padding(is_token))": many_heads(None, is_padded=True),
     "multi_head(X, 4, causal(T) + padding(is_token))": many_heads(LATER, is_padded=True),
-    "grouped_query(X, 4, 2)": grouped(is_turned=False),
-    "grouped_query(X, 4, 2, turn=rotary)": grouped(is_turned=True),
+    "multi_head(X, 2, turn=rotary)": grouped("multi_head", 2, 2, is_turned=True),
+    "grouped_query(X, 4, 2)": grouped("grouped_query", 4, 2, is_turned=False),
+    "grouped_query(X, 4, 2, turn=rotary)": grouped("grouped_query", 4, 2, is_turned=True),
     "rotary(X)": lambda w: turned(w["X"]),
     "rotary(X, base=100)": lambda w: turned(w["X"], 100),
     "rotary(heads(X, 4))": lambda w: turned(w["X"].unflatten(-1, (4, 2)).permute(2, 0, 1, 3)),
@@ -211,6 +212,15 @@ def test_one_head_is_attention_and_a_group_for_each_head_is_multi_head() -> None
 def test_widths_that_heads_do_not_divide_are_refused(formula: str, message: str) -> None:
     with pytest.raises(dsl.DslError, match=message):
         network(formula)
+
+
+@pytest.mark.parametrize("layer", ["attention(X)", "multi_head(X, 4)", "grouped_query(X, 4, 2)"])
+def test_first_values_of_attention(layer: str) -> None:
+    program = dsl.compile(f"dim d = 120\ninput X : [B, T, d]\ny = {layer}")
+    drawn = program.init(dtype=F64)
+    assert len(drawn) == 4
+    for path, value in drawn.items():
+        assert abs(value.std() / 0.02 - 1) < 0.03, path
 
 
 def test_heads_may_have_names_for_numbers() -> None:

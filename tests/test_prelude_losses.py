@@ -24,7 +24,8 @@ LOSSES: dict[str, Peer] = {
         w["y"], w["class"], label_smoothing=0.5
     ),
     "kl_divergence(target, y)": lambda w: F.kl_div(
-        *(F.log_softmax(w[name], dim=-1) for name in ("y", "target")),
+        F.log_softmax(w["y"], dim=-1),
+        F.log_softmax(w["target"], dim=-1),
         log_target=True,
         reduction="batchmean",
     ),

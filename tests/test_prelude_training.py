@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -42,7 +43,7 @@ OPTIMISERS: dict[str, Callable[[Tensor], Steps]] = {
     "adamw": lambda leaf: torch.optim.AdamW([leaf], 0.1),
     "lion": lambda leaf: Lion(leaf, 0.1),
 }
-SETTINGS: dict[str, tuple[dict[str, float], Callable[[Tensor], Steps]]] = {
+SETTINGS: dict[str, tuple[dict[str, Any], Callable[[Tensor], Steps]]] = {
     "momentum": ({"μ": 0.5}, lambda leaf: torch.optim.SGD([leaf], 0.1, momentum=0.5)),
     "rmsprop": (
         {"ρ": 0.5, "ε": 0.01},
@@ -60,7 +61,7 @@ def test_every_optimiser_is_held_against_another() -> None:
     assert set(exported(tree_of("optim"))) == set(OPTIMISERS)
 
 
-def assert_same_steps(name: str, settings: dict[str, float], peer: Steps, leaf: Tensor) -> None:
+def assert_same_steps(name: str, settings: dict[str, Any], peer: Steps, leaf: Tensor) -> None:
     program = dsl.compile("param W : [3]\ninput x, y : [3]\nloss = sum((W ⊙ x^2 - y)^2 ⊙ x)")
     x, y = torch.randn(2, 3, dtype=F64)
     start = leaf.detach().clone()
