@@ -223,6 +223,8 @@ def test_a_size_with_a_value_agrees_with_its_number() -> None:
     assert broadcast((64,), (fixed,)) == (64,)
     assert same(fixed, 64)
     assert same(4 * fixed, 256)
+    assert same(fixed * T, 64 * T)
+    assert not same(fixed * T, 64 * B)
     assert not same(fixed, d)
     assert known(fixed / size("H", 4)) == 16
     assert known(fixed * T) is None

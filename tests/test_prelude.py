@@ -6,6 +6,7 @@ import torch
 import dsl
 from dsl.library import library
 from dsl.lowering.modules import PREDEFINED, available, exported, prelude_functions, tree_of
+from dsl.syntax import Annotation, Dim, Name, Syntax, children
 from engine import Evaluator, gradients
 
 F64 = torch.float64
@@ -18,6 +19,23 @@ def test_every_file_compiles_and_opens_with_its_sizes(module: str) -> None:
     assert text.startswith("# ")
     assert "\n# sizes\n" in text
     assert set(exported(tree_of(module))) == set(program.functions)
+
+
+def sizes_in(tree: Syntax) -> set[str]:
+    """The names that stand in the shapes of a text."""
+    sizes = tree.sizes or () if isinstance(tree, Annotation) else ()
+    here = {each.text for each in sizes if isinstance(each, Name)}
+    return here.union(*map(sizes_in, children(tree)))
+
+
+@pytest.mark.parametrize("module", available())
+def test_the_glossary_of_a_file_has_every_size_of_it(module: str) -> None:
+    tree = tree_of(module)
+    opening = tree.span.source.text.partition("\n\n")[0].splitlines()
+    listed = {line.split()[1] for line in opening if line.startswith("#   ")}
+    dims = [each for each in tree.statements if isinstance(each, Dim)]
+    declared = {each.name.text for line in dims for each in line.sizes}
+    assert (sizes_in(tree) | declared) - listed == set()
 
 
 def test_no_function_that_every_program_knows_hides_another() -> None:
