@@ -122,6 +122,7 @@ DRAWS = {
     "xavier": (lambda n, m: math.sqrt(2 / (n + m)), True),
     "xavier_normal": (lambda n, m: math.sqrt(2 / (n + m)), False),
     "he": (lambda n, m: math.sqrt(2 / n), False),
+    "small": (lambda n, m: 0.02, False),
     "lecun": (lambda n, m: math.sqrt(1 / n), False),
 }
 
