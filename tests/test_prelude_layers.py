@@ -35,6 +35,7 @@ LAYERS: dict[str, Peer] = {
         w["X"], (4,), w["LayerNorm.weight"], w["LayerNorm.bias"], eps=0.1
     ),
     "rmsnorm(X)": lambda w: F.rms_norm(w["X"], (4,), eps=1e-5),
+    "RMSNorm(X)": lambda w: F.rms_norm(w["X"], (4,), w["RMSNorm.weight"], eps=1e-5),
     "RMSNorm(X, ε=0.1)": lambda w: F.rms_norm(w["X"], (4,), w["RMSNorm.weight"], eps=0.1),
 }
 
@@ -74,6 +75,13 @@ def test_first_values_of_layers() -> None:
     assert abs(table.std() / 0.02 - 1) < 0.03
 
 
+def test_weights_are_drawn_as_they_are_without_a_word() -> None:
+    drawn = network("linear(X, 300)").init(dtype=F64)["linear.weight"]
+    alone = dsl.compile("param W : [4, 300]").init(dtype=F64)["W"]
+    assert abs(drawn.std() / alone.std() - 1) < 0.05
+    assert abs(drawn.abs().max() / alone.abs().max() - 1) < 0.05
+
+
 def test_an_embedding_used_twice_is_one_parameter() -> None:
     program = dsl.compile(
         "dim V = 7, d = 4\ninput tokens : int[B, T]\n"
@@ -96,6 +104,7 @@ slope = grad(sum(y), X)
 nothing = dropout(X, key, p=1)
 no_slope = grad(sum(nothing), X)
 everything = dropout(X, key, p=0)
+by_default = dropout(X, key)
 """
 
 
@@ -106,10 +115,11 @@ def dropped(name: str, key: int = 5) -> Tensor:
 
 
 def test_dropout_keeps_the_mean() -> None:
-    kept = dropped("y")
-    assert abs((kept == 0).double().mean() - 0.3) < 0.005
-    assert abs(kept.mean() - 2) < 0.02
-    torch.testing.assert_close(kept[kept != 0], torch.full_like(kept[kept != 0], 2 / 0.7))
+    for name, p in {"y": 0.3, "by_default": 0.1}.items():
+        kept = dropped(name)
+        assert abs((kept == 0).double().mean() - p) < 0.005
+        assert abs(kept.mean() - 2) < 0.02
+        torch.testing.assert_close(kept[kept != 0], torch.full_like(kept[kept != 0], 2 / (1 - p)))
 
 
 def test_the_key_alone_says_what_is_dropped() -> None:
