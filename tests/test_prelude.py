@@ -97,3 +97,13 @@ def test_the_textbook_has_the_values_and_gradients_of_the_engine(name: str) -> N
     torch.testing.assert_close(values[0], values[1], rtol=0, atol=1e-10)
     torch.testing.assert_close(values[2], values[3], rtol=0, atol=1e-10)
     assert values[3].abs().max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["softmax", "logsumexp", "log_softmax", "softplus"])
+def test_the_textbook_stays_finite_where_exponentials_do_not(name: str) -> None:
+    book, engine = SPELLED_OUT[name]
+    program = dsl.compile(TEXTBOOK.format(name=name, book=book, engine=engine))
+    x = torch.tensor([[1e3, -1e3, 0.0, 999.0, -5.0]], dtype=F64).expand(4, 5)
+    feeds = {"x": x, "g": torch.ones(4, 5, dtype=F64), "targets": torch.zeros(4).long()}
+    ours, theirs = program.run([f"{name}_book", f"{name}_engine"], feeds)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)

@@ -86,6 +86,22 @@ def test_optimisers_take_their_settings(name: str) -> None:
     assert_same_steps(name, settings, peer(leaf), leaf)
 
 
+def test_lion_steps_by_the_sign_of_a_mean_and_remembers_another() -> None:
+    """Of many gradients, so that some means change their sign with β₁."""
+    program = dsl.compile(
+        "input θ, g, m : [n]\nθ_new, m_new = lion(θ, g, m, 0.1)\n"
+        "θ_own, m_own = lion(θ, g, m, 0.1, β1=0.5, β2=0.6, decay=0.2)"
+    )
+    θ, g, m = torch.randn(3, 1000, dtype=F64)
+    found = program.run(["θ_new", "m_new", "θ_own", "m_own"], {"θ": θ, "g": g, "m": m})
+    wanted = (
+        *(θ - 0.1 * torch.sign(0.9 * m + 0.1 * g), 0.99 * m + 0.01 * g),
+        *(θ - 0.1 * (torch.sign(0.5 * m + 0.5 * g) + 0.2 * θ), 0.6 * m + 0.4 * g),
+    )
+    for ours, paper in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, paper, rtol=0, atol=1e-12)
+
+
 SCHEDULES: dict[str, Callable[[int], float]] = {
     "warmup(t, 10)": lambda t: min(t / 10, 1),
     "linear_decay(t, 10)": lambda t: max(1 - t / 10, 0),
