@@ -90,3 +90,12 @@ def test_a_block_can_be_imported_and_named() -> None:
     assert "block.attention.W_q" in program.params
     assert "top.ffn.W_1" in program.params
     assert program.params["top.ffn.W_1"].describe() == "[m, 4m]"
+
+
+def test_first_values_of_the_decoder() -> None:
+    drawn = dsl.load("transformer", V=150, d=100, context=120).init(dtype=F64)
+    for path, value in drawn.items():
+        if value.ndim == 1:
+            assert not value.any(), path
+        else:
+            assert abs(value.std() / 0.02 - 1) < 0.04, path
