@@ -2,8 +2,19 @@
 
 from .compiler import compile, load, lower, names_of
 from .errors import DslError
+from .format import format
 from .lowering.modules import register
 from .parse import parse
 from .program import Program
 
-__all__ = ["DslError", "Program", "compile", "load", "lower", "names_of", "parse", "register"]
+__all__ = [
+    "DslError",
+    "Program",
+    "compile",
+    "format",
+    "load",
+    "lower",
+    "names_of",
+    "parse",
+    "register",
+]

@@ -20,7 +20,7 @@ MISINDENT, NO_BLOCK, TOO_DEEP = "MISINDENT", "NO_BLOCK", "TOO_DEEP"
 
 _OPENING = {"LPAR": "RPAR", "LSQB": "RSQB"}
 _CLOSING = frozenset(_OPENING.values())
-_ENDS_OPERAND = frozenset(
+ENDS_OPERAND = frozenset(
     {"NAME", "NUMBER", "DIGITS", "TEXT", "INFINITY", "TRANSPOSE", "SUPERSCRIPT", "PRIME"}
     | {"NORM_ORDER", "RPAR", "RSQB", "_ABS_CLOSE", "_NORM_CLOSE"}
 )
@@ -124,7 +124,7 @@ class _Reading:
         return _retyped(token, f"_{kind}_OPEN")
 
     def after_operand(self) -> bool:
-        return self.previous is not None and self.previous.type in _ENDS_OPERAND
+        return self.previous is not None and self.previous.type in ENDS_OPERAND
 
     def end(self) -> Iterator[Token]:
         if self.previous is None or not _CLOSING.isdisjoint(self.open):

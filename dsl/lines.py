@@ -34,7 +34,7 @@ def chunks(text: str) -> list[Chunk]:
         while pair and pair[0] < start:
             inside_until = max(inside_until, pair[1])
             pair = next(pairs, None)
-        if not found or (indent <= found[0].indent and start >= inside_until):
+        if not found or (indent <= found[0].indent and start > inside_until):
             found.append(Chunk(start, end, indent))
         else:
             found[-1] = Chunk(found[-1].start, end, found[-1].indent)

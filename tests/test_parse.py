@@ -276,6 +276,7 @@ def test_a_statement_means(text: str, tree: str) -> None:
 LAYOUTS = [
     ("x = a\n  + b\n    + c\ny = d", "x = ((a + b) + c)\ny = d"),
     ("x = f(a,\nb,\n\n  c)\ny = d", "x = f(a, b, c)\ny = d"),
+    ("x = f(\n  a\n)\ny = d", "x = {f(a) | (f a)}\ny = d"),
     ("m = [1, 2;\n3, 4]", "m = [[1, 2], [3, 4]]"),
     ("y =\n    a\n      + b", "y = (a + b)"),
     ("f(x) =\n  y = x\n\n  # why\n  y + 1\nz = 2", "f(x) := y = x; (y + 1)\nz = 2"),
