@@ -1,17 +1,20 @@
 """The language: text written as on the board, parsed and lowered to the engine's graph."""
 
-from .compiler import compile, load, lower, names_of
+from .compiler import compile, load, lower
 from .errors import DslError
 from .format import format
 from .lowering.modules import register
+from .names import names_of
 from .parse import parse
 from .program import Program
+from .typeset import latex
 
 __all__ = [
     "DslError",
     "Program",
     "compile",
     "format",
+    "latex",
     "load",
     "lower",
     "names_of",

@@ -10,11 +10,11 @@ from .lowering import modules
 from .lowering.stack import deep_stack
 from .lowering.state import Dependent, Lowering
 from .lowering.table import CALLERS, EXPRESSIONS, STATEMENTS
+from .names import names_of
 from .parse import parse
 from .program import Program
 from .scope import Frame, Scope
 from .suggest import did_you_mean_one_of
-from .syntax import Assign, Const, Dim, For, FunctionDef, Import, Input, Param, Repeat, Statement
 from .syntax import Program as Tree
 from .values import BROKEN
 
@@ -91,22 +91,3 @@ def _execute(low: Lowering) -> Iterator[Diagnostic]:
                 if (each.message, each.span) not in seen:
                     seen.add((each.message, each.span))
                     yield each
-
-
-def names_of(statement: Statement) -> list[str]:
-    """The names that a statement defines."""
-    match statement:
-        case Assign(targets):
-            return [target.text for target in targets]
-        case Input(names) | Param(names) | Const(names):
-            return [each.name.text for each in names]
-        case Dim(sizes):
-            return [each.name.text for each in sizes]
-        case FunctionDef(name):
-            return [name.text]
-        case Repeat(_, body) | For(_, _, body):
-            return [name for each in body for name in names_of(each)]
-        case Import(module, names):
-            return [name.text for name in names] or [module.rpartition(".")[2]]
-        case _:
-            return []

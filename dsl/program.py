@@ -21,6 +21,7 @@ from .optimisers import optimiser
 from .span import Span
 from .suggest import did_you_mean_one_of
 from .syntax import Name
+from .typeset import latex
 from .values import Function, Items, Row, Value
 
 
@@ -63,6 +64,21 @@ class Program:
         known = [*self.nodes, *self.inputs, *self.params]
         hint = did_you_mean_one_of(str(name), known) or f"it has {', '.join(known) or 'nothing'}"
         raise LookupError(f"the program has no `{name}`; {hint}")
+
+    def latex(self, name: str | None = None) -> str:
+        r"""The program in LaTeX as its author wrote it, or the line that defines a name.
+
+        >>> from dsl import compile
+        >>> compile("input K : [T, d]\ny = K^T K / 2").latex("y")
+        'y = \\frac{K^{\\top} K}{2}'
+
+        Raises LookupError for a name that no line defines.
+        """
+        return latex(self.tree, name)
+
+    def _repr_latex_(self) -> str | None:
+        """The program as a notebook shows it."""
+        return f"$${self.latex()}$$" if self.tree.statements else None
 
     def init(
         self,

@@ -253,6 +253,10 @@ def test_names_for_shared_values_avoid_the_users() -> None:
         (A * (B + C), r"A \odot \left(B + C\right)"),
         ((A / B) ** 2, r"{\left(\frac{A}{B}\right)}^{2}"),
         (ops.sum(A * B), r"\textstyle\sum \left(A \odot B\right)"),
+        (ops.sum(A, axis=-1), r"\textstyle\sum_{\mathrm{axis}=-1} A"),
+        (ops.mean(A, axis=(0, 1)), r"\operatorname{mean}_{\mathrm{axis}=-2,-1}(A)"),
+        (ops.norm(A, axis=0), r"\left\lVert A \right\rVert_{\mathrm{axis}=-2}"),
+        (var("rate", [1, 2]) @ B, r"\mathrm{rate} \, B"),
         (-1e9 * s, r"-10^{9} \cdot s"),
         (ops.size(4 * size("d") + 1) * s, r"\left(4 d + 1\right) \cdot s"),
         (ops.exp(A + 1.0), r"e^{A + 1}"),
@@ -271,7 +275,15 @@ def test_latex_names_what_is_used_twice() -> None:
 
 @pytest.mark.parametrize(
     "name, tex",
-    [("W_q", "W_{q}"), ("x1", "x_{1}"), ("W_q_1", "W_{q,1}"), ("x̄", r"\bar{x}"), ("α", "α")],
+    [
+        ("W_q", "W_{q}"),
+        ("x1", "x_{1}"),
+        ("W_q_1", "W_{q,1}"),
+        ("x̄", r"\bar{x}"),
+        ("α", r"\alpha"),
+        ("Ω_δ", r"\Omega_{\delta}"),
+        ("Φ", r"\Phi"),
+    ],
 )
 def test_names_become_symbols(name: str, tex: str) -> None:
     assert symbol(name) == tex

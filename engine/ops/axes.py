@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex, cast
 
 from engine.dims import Dim, Shape, product, show
@@ -84,3 +84,15 @@ def new_axis(axis: int) -> tuple[Any, ...]:
     """The index key that puts an axis of size 1 at `axis` of the result."""
     colon = slice(None)
     return (*(colon,) * axis, None) if axis >= 0 else (..., None, *(colon,) * (-axis - 1))
+
+
+def over(sign: str, operand: str = " %s") -> Callable[[Node, str], str]:
+    """LaTeX of an operator along axes: below its sign they are named, unless it takes all."""
+
+    def tex(y: Node, x: str) -> str:
+        axis = y.attrs["axis"]
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        named = "" if axis is None else rf"_{{\mathrm{{axis}}={','.join(map(str, axes))}}}"
+        return f"{sign}{named}{operand % x}"
+
+    return tex

@@ -11,7 +11,7 @@ from engine.dims import Shape, known, show
 from engine.errors import ShapeError
 from engine.graph import Kind, Node, Op, Operand, as_node, promote
 from engine.ops import calls, kernels
-from engine.ops.axes import Axis, one_axis, reduced, reduced_size, restore_axes, some_axes
+from engine.ops.axes import Axis, one_axis, over, reduced, reduced_size, restore_axes, some_axes
 from engine.ops.families import (
     broadcast_to,
     elements,
@@ -63,7 +63,7 @@ def reduction(
     vjp: Callable[..., Node],
     jvp: Callable[..., Node],
     *,
-    tex: str,
+    tex: Callable[[Node, str], str],
     glyph: str = "",
     operand: Callable[[Operand], Node] = to_float,
     shape: Callable[..., Shape] = _reduced_shape,
@@ -92,7 +92,7 @@ sum = reduction(
     kernels.sum,
     vjp=spread,
     jvp=lambda dx, y, x: sum.node((dx,), **y.attrs),
-    tex=r"\textstyle\sum %s",
+    tex=over(r"\textstyle\sum"),
     glyph="Σ",
     operand=to_number,
     code=calls.reduction,
@@ -119,7 +119,7 @@ mean = reduction(
     kernels.mean,
     vjp=lambda g, y, x: spread(g, y, x) / _count(x, y.attrs["axis"]),
     jvp=lambda dx, y, x: mean.node((dx,), **y.attrs),
-    tex=r"\operatorname{mean}(%s)",
+    tex=over(r"\operatorname{mean}", "(%s)"),
     code=calls.reduction,
 )
 
@@ -136,7 +136,7 @@ var = reduction(
     kernels.var,
     vjp=lambda g, y, x: scaled(g, y, x, _deviation(y, x)),
     jvp=lambda dx, y, x: sum(dx * _deviation(y, x), y.attrs["axis"], y.attrs["keepdims"]),
-    tex=r"\operatorname{var}(%s)",
+    tex=over(r"\operatorname{var}", "(%s)"),
     cost=4,
     correction=0,
 )
@@ -161,7 +161,7 @@ def extreme(name: str, kernel: Callable[..., Any]) -> Op:
         kernel,
         vjp=lambda g, y, x: scaled(g, y, x, _share(y, x)),
         jvp=lambda dx, y, x: sum(dx * _share(y, x), y.attrs["axis"], y.attrs["keepdims"]),
-        tex=rf"\{name} %s",
+        tex=over(rf"\{name}"),
         operand=to_number,
         shape=_extreme_shape,
     )
@@ -174,7 +174,7 @@ logsumexp = reduction(
     kernels.logsumexp,
     vjp=lambda g, y, x: scaled(g, y, x, exp(x - kept(y, y))),
     jvp=lambda dx, y, x: sum(dx * exp(x - kept(y, y)), y.attrs["axis"], y.attrs["keepdims"]),
-    tex=r"\log\textstyle\sum e^{%s}",
+    tex=over(r"\log\textstyle\sum", " e^{%s}"),
     cost=6,
 )
 
@@ -194,7 +194,7 @@ norm = reduction(
     kernels.norm,
     vjp=lambda g, y, x: scaled(g, y, x, _unit(y, x)),
     jvp=lambda dx, y, x: sum(dx * _unit(y, x), y.attrs["axis"], y.attrs["keepdims"]),
-    tex=r"\left\lVert %s \right\rVert",
+    tex=lambda y, x: over(rf"\left\lVert {x} \right\rVert", "%.0s")(y, x),
     glyph="‖‖",
     cost=2,
 )
@@ -248,7 +248,7 @@ prod = Op(
     shape=_reduced_shape,
     vjp=lambda g, y, x: (kept(g, y) * _others(y, x) if x.kind == "float" else None,),
     jvp=lambda dx, y, x: sum(dx[0] * _others(y, x), y.attrs["axis"], y.attrs["keepdims"]),
-    tex=r"\textstyle\prod %s",
+    tex=over(r"\textstyle\prod"),
     glyph="∏",
     cost=lambda y, x: elements(x),
     attrs={"axis": -1, "keepdims": False},
@@ -260,7 +260,7 @@ cumsum = linear(
     shape=lambda attrs, x: x.shape,
     kind=lambda attrs, x: promote(x),
     adjoint=lambda g, y, x: _from_the_end(g, y.attrs["axis"]),
-    tex=r"\operatorname{cumsum}(%s)",
+    tex=over(r"\operatorname{cumsum}", "(%s)"),
     cost=lambda y, x: elements(x),
     attrs={"axis": -1},
     build=lambda x, axis=-1: cumsum.node((to_number(x),), axis=one_axis(axis, as_node(x))),
@@ -291,7 +291,7 @@ argmax = Op(
     kind=_int,
     vjp=lambda g, y, x: (None,),
     jvp=lambda dx, y, x: None,
-    tex=r"\operatorname{argmax} %s",
+    tex=over(r"\operatorname{argmax}"),
     glyph="argmax",
     cost=lambda y, x: elements(x),
     attrs={"axis": None, "keepdims": False},

@@ -1,7 +1,8 @@
 """Graphs shown as text, rails, dot and LaTeX: strings in, strings out, nothing drawn here."""
 
 from engine.show.dot import dot
-from engine.show.latex import latex, symbol
+from engine.show.latex import beside, latex, power_of_ten, symbol
+from engine.show.lines import Level, Part
 from engine.show.names import Legend, visible
 from engine.show.rails import rails
 from engine.show.summary import summary
@@ -12,10 +13,14 @@ __all__ = [
     "Arrow",
     "Box",
     "Legend",
+    "Level",
+    "Part",
     "View",
+    "beside",
     "dot",
     "formula",
     "latex",
+    "power_of_ten",
     "rails",
     "short_number",
     "summary",

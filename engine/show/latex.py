@@ -53,6 +53,13 @@ _LEVELS: Mapping[str, tuple[Level, tuple[Level, ...]]] = {
     "pick": (_L.POWER, (_L.ATOM, _L.FREE)),
     "part": (_L.POWER, (_L.ATOM, _L.FREE)),
 }
+_OWN_WORDS = {
+    "EPSILON": "varepsilon",
+    "PHI": "varphi",
+    "LAMDA": "lambda",
+    "FINAL SIGMA": "varsigma",
+}
+_LIKE_LATIN = set("οΑΒΕΖΗΙΚΜΝΟΡΤΧ")  # Greek letters without a command
 _ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0308": "ddot"}
 
 
@@ -83,6 +90,8 @@ def symbol(name: str) -> str:
 
     >>> symbol("W_q"), symbol("x1"), symbol("loss"), symbol("ŷ"), symbol("∂y/∂W")
     ('W_{q}', 'x_{1}', '\\mathrm{loss}', '\\hat{y}', '\\frac{\\partial y}{\\partial W}')
+    >>> symbol("θ_old")
+    '\\theta_{\\mathrm{old}}'
     """
     above, slash, below = name.partition("/∂")
     if slash and above.startswith("∂"):
@@ -95,7 +104,7 @@ def symbol(name: str) -> str:
 
 def _word(word: str) -> str:
     letters = [_letter(base, marks) for base, marks in _with_accents(word)]
-    return letters[0] if len(letters) == 1 else rf"\mathrm{{{''.join(letters)}}}"
+    return letters[0].rstrip() if len(letters) == 1 else rf"\mathrm{{{''.join(letters)}}}"
 
 
 def _with_accents(word: str) -> list[tuple[str, str]]:
@@ -105,10 +114,40 @@ def _with_accents(word: str) -> list[tuple[str, str]]:
 
 
 def _letter(base: str, marks: str) -> str:
-    shown = base if base.isalnum() else "." if base == "." else r"\square "
+    shown = _greek(base) or (base if base.isalnum() or base == "." else r"\square ")
     for mark in marks:
         shown = rf"\{_ACCENTS[mark]}{{{shown}}}" if mark in _ACCENTS else shown
     return shown
+
+
+def _greek(letter: str) -> str:
+    """The command of a Greek letter, an empty text for any other."""
+    kind, _, word = unicodedata.name(letter, "").partition(" LETTER ")
+    if not kind.startswith("GREEK") or letter in _LIKE_LATIN:
+        return ""
+    if kind == "GREEK CAPITAL":
+        return rf"\{_OWN_WORDS.get(word, word).removeprefix('var').capitalize()} "
+    return rf"\{_OWN_WORDS.get(word, word.lower())} "
+
+
+def beside(left: str, right: str) -> str:
+    r"""Two factors side by side: a dot between numbers, a little room around words.
+
+    >>> beside("A", "x"), beside("2", "3"), beside(r"\mathrm{rate}", "x")
+    ('A x', '2 \\cdot 3', '\\mathrm{rate} \\, x')
+    """
+    if right[:1].isdigit() or (left[-1:].isdigit() and right.startswith(r"\frac")):
+        return rf"{left} \cdot {right}"
+    return f"{left} {right}" if r"\mathrm" not in left + right else rf"{left} \, {right}"
+
+
+def power_of_ten(plain: Part) -> Part:
+    """A number as one writes it: `1e-5` is 10 to the power of -5."""
+    mantissa, power, exponent = plain.text.partition("e")
+    if not power:
+        return plain
+    factor = {"1": "", "-1": "-"}.get(mantissa, rf"{mantissa} \cdot ")
+    return Part(f"{factor}10^{{{exponent}}}", min(plain.level, Level.PRODUCT))
 
 
 def _write(node: Node, parts: Sequence[Part]) -> Part:
@@ -133,11 +172,7 @@ def _source(node: Node) -> Part:
     plain = write(node, [Part("")] * len(node.inputs))
     if plain.level is Level.ATOM and not plain.text[0].isdigit():
         return Part(re.sub(r"\w+|[^\w\s\[\](),.;=:*/+-]", lambda word: symbol(word[0]), plain.text))
-    mantissa, power, exponent = plain.text.partition("e")
-    if not power:
-        return plain
-    factor = {"1": "", "-1": "-"}.get(mantissa, rf"{mantissa} \cdot ")
-    return Part(f"{factor}10^{{{exponent}}}", min(plain.level, Level.PRODUCT))
+    return power_of_ten(plain)
 
 
 def _filled_in(node: Node, operands: Sequence[str]) -> str:
@@ -145,6 +180,8 @@ def _filled_in(node: Node, operands: Sequence[str]) -> str:
     tex = node.op.tex
     if not isinstance(tex, str):
         return tex(node, *operands)
+    if node.op.name == "matmul":
+        return beside(*operands)
     if node.op.name == "mul" and any(x.shape == () for x in node.inputs):
         tex = r"%s \cdot %s"
     return tex % tuple(operands[: tex.count("%s")])
