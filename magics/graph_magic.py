@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VERBS = ("show", "run", "grad", "check", "help")
 HELP = """\
-%%graph [NAME] [--show dot|rails|none] [--eval] [--grad LOSS] [--quiet]
+%%graph [NAME] [--show dot|rails|none] [--eval] [--grad LOSS] [--latex] [--quiet]
     compile the cell and show its graph; NAME is the program, for Python
 %graph show [NAME …] [--depth N] [--backward]    the graph of values, derivatives laid over it
 %graph run NAME …                                values; inputs by name from Python
@@ -56,6 +56,7 @@ class GraphMagics(Magics):
     @argument("--show", choices=("dot", "rails", "none"), default="dot", help="how to show it")
     @argument("--eval", action="store_true", help="compute values; inputs by name from Python")
     @argument("--grad", metavar="LOSS", help="lay the gradient of this value over the graph")
+    @argument("--latex", action="store_true", help="show the cell as mathematics instead")
     @argument("--quiet", action="store_true", help="compile, and show nothing")
     def build(self, line: str, cell: str) -> Any:
         """Compile a cell of the language with the cells before it, and show its graph.
@@ -80,6 +81,8 @@ class GraphMagics(Magics):
                 self._shell.push({options.name: built.program})
             if options.quiet:
                 return None
+            if options.latex:
+                return verbs.typeset(built)
             return verbs.present(
                 self.session,
                 built,

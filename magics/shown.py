@@ -1,4 +1,4 @@
-"""What the magics return: a cell's graph, derivatives as formulas, the check of a gradient."""
+"""What the magics return: a cell's graph or its mathematics, and derivatives as formulas."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ class Graph:
         if "text/html" in bundle and words:
             bundle["text/html"] += f"<pre>{words}</pre>"
         return {**bundle, "text/plain": repr(self)}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A cell as mathematics, and as text in its canonical form."""
+
+    text: str
+    tex: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text, "text/latex": f"$${self.tex}$$" if self.tex else ""}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import dsl
 from dsl import DslError
 from engine import EngineError, Evaluator, Node, check_gradients, gradients
 from engine.graph import toposort
@@ -14,7 +15,7 @@ from magics.display import Picture, draw
 from magics.errors import GraphError, from_engine, from_language
 from magics.legend import legend, sinks
 from magics.session import Built, Session
-from magics.shown import Derivatives, Graph
+from magics.shown import Derivatives, Graph, Written
 from magics.supply import Namespace
 from magics.values import in_words, slopes, values
 
@@ -54,6 +55,12 @@ def present(
     picture = draw(nodes, known, backward=list(backward.values()), **computed)
     shown = Picture("", picture.text) if how == "rails" else picture
     return Graph(built.program, shown, words, with_values=evaluate)
+
+
+def typeset(built: Built) -> Written:
+    """A cell in LaTeX as its author wrote it."""
+    text = dsl.format(built.cell.source.text, built.cell.source.name)
+    return Written(text.rstrip("\n"), dsl.latex(built.cell.tree))
 
 
 def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:

@@ -90,7 +90,11 @@ class Formulas:
 
 
 def name(w: Formulas, node: Name) -> Part:
-    """A name; ∞ and π under their words too."""
+    """A name; ∞ and π under their words too. The words of a function stay together."""
+    words = node.text.split("_")
+    if node.text in w.names.functions and len(words) > 1 and min(map(len, words)) > 1:
+        joined = r"\_".join(words)
+        return Part(rf"\mathrm{{{joined}}}")
     text = "π" if node.text == "pi" else node.text
     return Part(r"\infty" if node.text in _INFINITY else symbol(text))
 

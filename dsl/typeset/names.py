@@ -34,6 +34,7 @@ class Names:
 
     functions: frozenset[str]
     values: frozenset[str]
+    defined: frozenset[str]  # the functions of the program itself
 
     @staticmethod
     def of(root: Syntax) -> Names:
@@ -44,11 +45,11 @@ class Names:
         functions = {name for node in order for name in _functions(node)}
         values = {name for node in order for name in _values(node)}
         known = {*FUNCTIONS, *FORMS} - values
-        return Names(frozenset(functions | known), frozenset(values))
+        return Names(frozenset(functions | known), frozenset(values), frozenset(functions))
 
     def is_predefined(self, name: str) -> bool:
         """Whether a name means what every program knows by it."""
-        return name in self.functions and name not in self.values and name in {**FUNCTIONS, **FORMS}
+        return name in self.functions - self.values - self.defined
 
     def is_call(self, node: CallOrProduct) -> bool:
         """Whether `a(b)` is a call; where names do not tell, it is one unless a blank is typed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from engine.show import Level, symbol
+from engine.show import Level
 
 from ..syntax import (
     Annotation,
@@ -175,7 +175,7 @@ def loop(w: Formulas, node: For) -> Row:
 
 def imported(w: Formulas, node: Import) -> Row:
     """Where functions come from."""
-    names = ", ".join(symbol(name.text) for name in node.names)
+    names = ", ".join(w.free(name) for name in node.names)
     module = quoted(node.module)
     return "", rf"{names} \text{{ from }} {module}" if names else rf"\text{{import }} {module}"
 

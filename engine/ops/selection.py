@@ -57,7 +57,7 @@ gather = linear(
     shape=_gathered,
     kind=lambda attrs, table, index: table.kind,
     adjoint=lambda g, y, table, index: _like(scatter_add, (g, index), table),
-    tex="%s_{[%s]}",
+    tex="{%s}_{[%s]}",
     glyph="gather",
     arity=2,
     build=lambda table, index: gather.node((as_node(table), integers(index, "gather"))),
@@ -99,7 +99,7 @@ pick = linear(
     shape=picked,
     kind=lambda attrs, x, index: x.kind,
     adjoint=lambda g, y, x, index: _like(place, (g, index), x, axis=y.attrs["axis"]),
-    tex="%s_{[%s]}",
+    tex="{%s}_{[%s]}",
     attrs={"axis": -1},
     build=_pick,
 )

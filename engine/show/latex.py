@@ -116,7 +116,7 @@ def _with_accents(word: str) -> list[tuple[str, str]]:
 def _letter(base: str, marks: str) -> str:
     shown = _greek(base) or (base if base.isalnum() or base == "." else r"\square ")
     for mark in marks:
-        shown = rf"\{_ACCENTS[mark]}{{{shown}}}" if mark in _ACCENTS else shown
+        shown = rf"\{_ACCENTS[mark]}{{{shown.rstrip()}}}" if mark in _ACCENTS else shown
     return shown
 
 
