@@ -46,7 +46,8 @@ class Written:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text, "text/latex": f"$${self.tex}$$" if self.tex else ""}
+        shown = {"text/latex": f"$${self.tex}$$"} if self.tex else {}
+        return {"text/plain": self.text, **shown}
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,12 @@ class Formulas:
 
     def behind(self, node: Expr, level: Level) -> str:
         """An expression behind an operator: in brackets unless it is tighter and has no sign."""
-        part = self.part(node)
-        return bracketed(part.text) if part.level <= level or part.text[0] == "-" else part.text
+        return tighter(self.part(node), level)
+
+
+def tighter(part: Part, level: Level) -> str:
+    """A part in brackets, unless it is tighter than `level` and has no sign."""
+    return bracketed(part.text) if part.level <= level or part.text[0] == "-" else part.text
 
 
 def name(w: Formulas, node: Name) -> Part:
@@ -139,7 +143,7 @@ def side_by_side(w: Formulas, node: Juxtapose | Binary) -> Part:
     left, last = w.at(node.left, Level.JUXTAPOSED), w.part(node.right)
     if last.level is Level.PREFIX:
         return Part(beside(left, last.text), Level.PREFIX)
-    return Part(beside(left, w.behind(node.right, Level.JUXTAPOSED)), Level.JUXTAPOSED)
+    return Part(beside(left, tighter(last, Level.JUXTAPOSED)), Level.JUXTAPOSED)
 
 
 def call_or_product(w: Formulas, node: CallOrProduct) -> Part:
