@@ -111,6 +111,9 @@ FORMS = [
     ("y = not(a)and b if(c)else d", "y = not (a) and b if (c) else d"),
     ("y = a ⊙ b − c", "y = a ⊙ b − c"),
     ("x = 1# one\n#two\n\n\n\ny = 2\n\n", "x = 1  # one\n#two\n\ny = 2"),
+    ("\n\nx = 1", "x = 1"),
+    ("f(x) =\n\n  # why\n\n  x", "f(x) =\n    # why\n\n    x"),
+    ("x = f(\n\n  a)", "x = f(\n    a)"),
     (
         "f(x) =\n\n y = x\n\n y\n # end\n# next\nz = 1",
         "f(x) =\n    y = x\n\n    y\n    # end\n# next\nz = 1",

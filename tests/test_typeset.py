@@ -189,6 +189,7 @@ def test_the_line_of_one_name_is_its_last() -> None:
 
 def test_the_deepest_program_can_be_typeset() -> None:
     check(latex(f"y = {'√' * 190}x"))
+    check(latex(f"y = {'x[' * 190}0{']' * 190}"))
     check(latex(f"y = {'a (' * 90}b{')' * 90}"))
     check(latex(f"a = 2 + 1\ny = {'a (' * 90}b{')' * 90}"))
     check(latex("\n".join(f"{' ' * i}repeat 2:" for i in range(60)) + f"\n{' ' * 60}x = 1"))
