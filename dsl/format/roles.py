@@ -49,13 +49,13 @@ class Roles:
 
     def read(self, token: Token, following: Token, typed: str, parted: bool) -> Word:
         """A word as typed, `parted` from the last by a blank or not."""
-        role = self.role(token, following)
+        role = self.role(token, following, parted)
         text = typed if role is not Role.POSTFIX else "".join(typed.split())
         word = Word(text, role, parted, self.rank(token, role, parted))
         self.last, self.last_role = token, role
         return word
 
-    def role(self, token: Token, following: Token) -> Role:
+    def role(self, token: Token, following: Token, parted: bool) -> Role:
         """The role of a word, and the bracket that it opens or closes."""
         if token.type in _OPENING:
             indexes = token.type == "LSQB" and self.after_operand()
@@ -69,12 +69,12 @@ class Roles:
             return Role.POSTFIX
         if token.type in _OPERANDS:
             return Role.OPERAND
-        return Role.JOINT if self.is_in_size(token, following) else self.sign(token)
+        return Role.JOINT if self.is_in_size(token, following, parted) else self.sign(token)
 
-    def is_in_size(self, token: Token, following: Token) -> bool:
-        """Whether this is the sign in `[T, d/h]`: between names or numbers in square brackets."""
+    def is_in_size(self, token: Token, following: Token, parted: bool) -> bool:
+        """Whether this is the sign in `[T, d/h]`: in brackets, typed close to what it joins."""
         simple = self.last is not None and {self.last.type, following.type} <= {"NAME", "NUMBER"}
-        return token in ("*", "/") and self.open[-1:] == ["LSQB"] and simple
+        return token in ("*", "/") and simple and bool(self.open) and not parted
 
     def sign(self, token: Token) -> Role:
         """The role of a sign or a reserved word."""

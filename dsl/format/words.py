@@ -62,6 +62,8 @@ def is_parted(last: Word, word: Word) -> bool:
     """
     if _would_join(last, word):
         return word.parted
+    if last.role is Role.COMMA:
+        return True
     if last.role in _HUGS_NEXT or word.role in _HUGS_LAST:
         return False
     if last.role in _ENDS_FACTOR and word.role in _STARTS_FACTOR:
