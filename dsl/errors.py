@@ -28,13 +28,34 @@ class CallSite:
     function: str
     span: Span
 
+    @property
+    def words(self) -> str:
+        """As the chain tells it."""
+        return f"in `{self.function}`, called at {self.span.label}"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A link of the call chain: a pass of the loop that stands at `span`, the first being 0."""
+
+    number: int
+    span: Span
+
+    @property
+    def words(self) -> str:
+        """As the chain tells it."""
+        return f"in pass {self.number}, counted from 0, of the loop at {self.span.label}"
+
+
+Link = CallSite | Pass
+
 
 @dataclass(frozen=True)
 class Diagnostic:
     """One error: the fact, the place, the way out.
 
     `code` is a stable word for programs (`incomplete`: the text ends too early). `calls` is the
-    chain of calls that led here, innermost first.
+    chain of calls, and of passes of loops, that led here, innermost first.
     """
 
     message: str
@@ -43,7 +64,7 @@ class Diagnostic:
     code: str = "syntax"
     operands: tuple[Operand, ...] = ()
     notes: tuple[str, ...] = ()
-    calls: tuple[CallSite, ...] = ()
+    calls: tuple[Link, ...] = ()
 
 
 class DslError(Exception):
@@ -73,10 +94,9 @@ class DslError(Exception):
         """A stable word for the kind of error."""
         return self.diagnostics[0].code
 
-    def called(self, function: str, span: Span) -> DslError:
-        """The same errors, reached through a call of `function` at `span`."""
-        site = CallSite(function, span)
-        return DslError(*(replace(d, calls=(*d.calls, site)) for d in self.diagnostics))
+    def within(self, link: Link) -> DslError:
+        """The same errors with one more link of the chain that led to them."""
+        return DslError(*(replace(d, calls=(*d.calls, link)) for d in self.diagnostics))
 
     def __str__(self) -> str:
         return "\n\n".join(render(each) for each in self.diagnostics)
@@ -128,14 +148,14 @@ def _lines(error: Diagnostic) -> Iterator[str]:
         yield f"  help: {error.hint}"
 
 
-def _call_lines(calls: tuple[CallSite, ...]) -> Iterator[str]:
+def _call_lines(calls: tuple[Link, ...]) -> Iterator[str]:
     """The chain of calls, of a long one its ends."""
     for place, call in enumerate(calls):
         if 3 <= place < len(calls) - 3:
             if place == 3:
                 yield f"  … {len(calls) - 6} more calls …"
             continue
-        yield f"  in `{call.function}`, called at {call.span.label}"
+        yield f"  {call.words}"
         yield f"    {call.span.line} | {_line_of(call.span)}"
 
 

@@ -14,6 +14,8 @@ from engine.learn import Optimizer, Trainer, generate
 
 from . import initial
 from .errors import DslError
+from .failures import locate, located
+from .first_nan import first_nan
 from .lowering.modules import find_function
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
@@ -21,6 +23,7 @@ from .optimisers import optimiser
 from .span import Span
 from .suggest import did_you_mean_one_of
 from .syntax import Name
+from .training import ProgramTrainer
 from .typeset import latex
 from .values import Function, Items, Row, Value
 
@@ -109,14 +112,36 @@ class Program:
         """The value of a name, or of several as a tuple, for these inputs and parameters by name.
 
         Raises LookupError for a name that the program does not have, and what `Evaluator.run`
-        raises: MissingInput, ShapeError, KindError.
+        raises: MissingInput, ShapeError, KindError, EngineError, whose texts show the place.
         """
         asked = (names,) if isinstance(names, str) else tuple(names)
         nodes = tuple(self[name] for name in asked)
         if nodes not in self._evaluators:
             self._evaluators[nodes] = Evaluator(nodes, names=self.labels)
-        values = self._evaluators[nodes].run(self.feeds(feeds or {}, params or {}))
+        with located(self._lowering):
+            values = self._evaluators[nodes].run(self.feeds(feeds or {}, params or {}))
         return values[0] if isinstance(names, str) else tuple(values)
+
+    def first_nan(
+        self,
+        name: str,
+        feeds: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        gradients: bool = False,
+    ) -> DslError | None:
+        r"""Where the first NaN below a name arises, as an error to show or raise; None if nowhere.
+
+        With `gradients` also in its gradients. Every value is kept meanwhile: this is for the
+        search, not for every step.
+
+        >>> from dsl import compile
+        >>> program = compile("input p : [n]\ny = sum(p ⊙ log(p))")
+        >>> program.first_nan("y", {"p": [0.0, 1.0]}).message
+        '`p ⊙ log(p)` is the first NaN, 1 of 2 elements'
+        """
+        nodes = [self[name], *(self.grad(name).values() if gradients else ())]
+        with located(self._lowering):
+            return first_nan(self._lowering, nodes, self.feeds(feeds or {}, params or {}))
 
     def feeds(self, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> dict[Node, Any]:
         """What an Evaluator takes: the leaves with their values; names of no leaf are left out."""
@@ -140,10 +165,17 @@ class Program:
         node = self[name]
         if node.rank in (0, None):
             return node
-        raise GradientError(
+        error = GradientError(
             f"a gradient is of a number, and `{name}` is {node.describe()}",
             hint=f"sum it: `s = sum({name})`",
+            at=node,
         )
+        raise self.locate(error)
+
+    def locate(self, error: EngineError) -> EngineError:
+        """The same error of a run; its text shows where its node was written in the program."""
+        locate(self._lowering, error)
+        return error
 
     def trainer(
         self,
@@ -163,7 +195,9 @@ class Program:
         if not isinstance(optimizer, Optimizer):
             named = optimizer if isinstance(optimizer, Function) else self.function(optimizer)
             optimizer = optimiser(self._lowering, named, settings)
-        return Trainer(self._number(loss), self.params, values, optimizer, lr)
+        return ProgramTrainer(
+            self._lowering, self._number(loss), self.params, values, optimizer, lr
+        )
 
     def function(self, name: str) -> Function:
         """A function of the program, or of the prelude. Raises LookupError."""
@@ -197,9 +231,10 @@ class Program:
         values = self.init(seed) if params is None else params
         fed = self.feeds(feeds or {}, values)
         context = self.sizes.get("context")
-        return generate(
-            self[logits], self.inputs[tokens], fed, prompt, n, temperature, seed, context
-        )
+        with located(self._lowering):
+            return generate(
+                self[logits], self.inputs[tokens], fed, prompt, n, temperature, seed, context
+            )
 
 
 def _nodes(lowering: Lowering) -> Iterable[tuple[str, Node]]:

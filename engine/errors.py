@@ -2,7 +2,7 @@
 
 The engine never sees source text. A hint may therefore hold the places `{0}`, `{1}`, … for the
 texts of the operands; who knows the text (a program) fills them in, everybody else sees the nodes'
-own short descriptions.
+own short descriptions. A program that ran its graph also says where the failing node was written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class EngineError(Exception):
-    """An error of the graph: `message`, the `op`, its operand `nodes`, a `hint` that mends it."""
+    """An error of the graph: `message`, the `op`, its operand `nodes`, a `hint` that mends it.
+
+    `at` is the node, a fed leaf for instance, that could not be computed; `told` is the error in
+    the words of the program that the node was written in, which `str` then shows.
+    """
 
     def __init__(
         self,
@@ -23,17 +27,25 @@ class EngineError(Exception):
         op: Op | None = None,
         nodes: tuple[Node, ...] = (),
         hint: str | None = None,
+        at: Node | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.op = op
         self.nodes = nodes
         self.hint = hint
+        self.at = at
+        self.told: str | None = None
 
     def about(self, op: Op, nodes: tuple[Node, ...]) -> EngineError:
         """The same error, told where it happened (the first to know wins)."""
         self.op = self.op or op
         self.nodes = self.nodes or nodes
+        return self
+
+    def placed(self, at: Node) -> EngineError:
+        """The same error, told which node could not be computed (the first to know wins)."""
+        self.at = self.at or at
         return self
 
     def help(self, texts: tuple[str, ...] | None = None) -> str | None:
@@ -46,6 +58,8 @@ class EngineError(Exception):
         return text
 
     def __str__(self) -> str:
+        if self.told is not None:
+            return self.told
         lines = [self.message]
         lines += [f"    {node.label()}: {node.describe()}" for node in self.nodes]
         hint = self.help()
@@ -73,4 +87,5 @@ FAILURES = (RuntimeError, IndexError, TypeError, ValueError)  # what torch raise
 
 def failed(node: Node, error: Exception) -> EngineError:
     """What torch said while it computed the node."""
-    return EngineError(f"{node.op.name} failed: {error}", op=node.op, nodes=node.inputs)
+    message = f"{node.op.name} failed: {error}"
+    return EngineError(message, op=node.op, nodes=node.inputs, at=node)

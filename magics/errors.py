@@ -28,17 +28,24 @@ class GraphError(Exception):
 
 def from_language(error: DslError) -> GraphError:
     """The error of a text, its places called as the notebook calls them."""
-    text = re.sub(r"^error: ", "", str(error)).replace("\nerror: ", "\nGraphError: ")
-    text = re.sub(r"^  (?=Cell In\[)", "", text, flags=re.MULTILINE)
-    return GraphError(re.sub(r"(Cell In\[\d+\]):(\d+):\d+", r"\1, line \2", text))
+    return GraphError(_in_cells(str(error).removeprefix("error: ")))
 
 
 def from_engine(error: EngineError, names: Mapping[Node, str]) -> GraphError:
-    """The error of a graph that was run, its operands called by the user's names."""
+    """The error of a graph that was run: at its place in a cell, else with the user's names."""
+    if error.told is not None:
+        return GraphError(_in_cells(error.told))
     texts = tuple(names.get(node, node.label()) for node in error.nodes)
     return GraphError(
         "\n".join([error.message, *_operands(error, texts)]), help=error.help(texts) or ""
     )
+
+
+def _in_cells(told: str) -> str:
+    """The text of an error, its places called as the notebook calls them."""
+    text = told.replace("\nerror: ", "\nGraphError: ")
+    text = re.sub(r"^  (?=Cell In\[)", "", text, flags=re.MULTILINE)
+    return re.sub(r"(Cell In\[\d+\]):(\d+):\d+", r"\1, line \2", text)
 
 
 def _operands(error: EngineError, texts: tuple[str, ...]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import dsl
 from dsl import DslError, Program
-from engine import Node
+from engine import EngineError, Node
 from magics.errors import GraphError
 from magics.legend import legend
 from magics.supply import Namespace, Supply, usable
@@ -118,6 +118,10 @@ class Session:
         gone = [each for each in before if each not in cells and (not key or each.key != key)]
         told = tuple(_fate(each, cell) for each in gone if not each.names <= cell.names)
         return Built(cell, program if upto == cells else _lower(upto, consts), told)
+
+    def locate(self, error: EngineError) -> EngineError:
+        """The same error of a run; its text shows the cell that its node was written in."""
+        return self._program.locate(error) if self._program else error
 
     @property
     def names(self) -> dict[Node, str]:

@@ -28,7 +28,7 @@ def told(session: Session) -> Generator[None]:
     except DslError as error:
         raise from_language(error) from None
     except EngineError as error:
-        raise from_engine(error, session.names) from None
+        raise from_engine(session.locate(error), session.names) from None
 
 
 def present(

@@ -51,11 +51,9 @@ error: too large
 def test_the_call_chain_is_shown_innermost_first() -> None:
     error = refuse("no", span_of("y = x", "x", "prelude"))
     outer = Source.of("\n\nz = block(f(X))", "cell")
-    error = error.called("f", outer.span(12, 16)).called("block", outer.span(6, 17))
-    assert [(call.function, call.span.label) for call in error.diagnostics[0].calls] == [
-        ("f", "cell:3:11"),
-        ("block", "cell:3:5"),
-    ]
+    error = error.within(CallSite("f", outer.span(12, 16)))
+    error = error.within(CallSite("block", outer.span(6, 17)))
+    assert [call.span.label for call in error.diagnostics[0].calls] == ["cell:3:11", "cell:3:5"]
     assert str(error).splitlines()[4:] == [
         "  in `f`, called at cell:3:11",
         "    3 | z = block(f(X))",

@@ -204,3 +204,25 @@ def test_what_fails_in_a_run_is_told_by_the_users_names(data: Shell) -> None:
     told = fails(data, "%graph run loss")
     assert "n = 2 from `X` [2, 2], but `y` is [3]" in told
     assert isinstance(data.cell("%graph show"), object)
+
+
+def test_what_fails_in_a_run_shows_the_line_of_its_cell(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shell.cell("%%graph\ninput A : [n, n]\nf(x) = inv(x)")
+    shell.cell("%%graph\ny = sum(f(2 A))")
+    shell.user_ns["A"] = torch.zeros(2, 2)
+    for line in ("%graph run y", "%graph check y"):
+        first, *rest = fails(shell, line).split("\n")
+        assert first.startswith("GraphError: `inv(x)` failed: ")
+        assert (
+            "\n".join(rest)
+            == """\
+    operand: 2 A                      [n, n]
+Cell In[1], line 3
+    3 | f(x) = inv(x)
+      |        ^^^^^^
+  in `f`, called at Cell In[2], line 2
+    2 | y = sum(f(2 A))"""
+        )

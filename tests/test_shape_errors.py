@@ -318,12 +318,25 @@ def test_the_chain_of_calls_leads_to_the_cell() -> None:
         "g(x : [n]) = x + ones([4])\nf(x) =\n    y = 2 x\n    g(y)\ninput z : [T]\nw = f(z)"
     )
     (diagnostic,) = found.diagnostics
-    assert [call.function for call in diagnostic.calls] == ["g", "f"]
+    assert [call.words.split(",")[0] for call in diagnostic.calls] == ["in `g`", "in `f`"]
     assert [call.span.text for call in diagnostic.calls] == ["g(y)", "f(z)"]
     assert diagnostic.message == (
         "cannot add shapes [T] and [4]: axis -1 is T on the left and 4 on the right"
     )
     assert "in `f`, called at cell:6:5" in str(found)
+
+
+def test_the_chain_tells_the_pass_of_a_loop_unless_it_is_the_first() -> None:
+    loop = "input x : [4]\nfor i in range(3):\n    {}\ny = x"
+    (found,) = error(loop.format("x = x + ones([4 + i])")).diagnostics
+    assert [call.words for call in found.calls] == [
+        "in pass 1, counted from 0, of the loop at cell:2:1"
+    ]
+    assert [call.span.text for call in found.calls] == ["for i in range(3)"]
+    (found,) = error(loop.format("x = x + ones([5])")).diagnostics
+    assert found.calls == ()
+    (found,) = error("f(k) = 1 / (1 + k) + ones([2])[k]\ny = [f(k) for k in range(3)]").diagnostics
+    assert [call.span.text for call in found.calls] == ["f(k)", "[f(k) for k in range(3)]"]
 
 
 def test_messages_inside_a_function_speak_of_the_callers_sizes() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from engine import Node
 from engine.dims import same_shape
 
-from ..errors import DslError, refuse
+from ..errors import CallSite, refuse
 from ..scope import Frame, Scope
 from ..syntax import Annotation, Call, Declared, FunctionDef
 from ..values import CALLABLE, Builtin, Form, Function, Items, Row, Slot, Value, Words
@@ -63,12 +63,10 @@ def call_function(low: Lowering, function: Function, scope: Scope, arguments: Ar
     with low.inside(function, values.values(), arguments.span):
         _bind_sizes(low, function, inner, bound)
         inner.names.update(values)
-        try:
+        with low.reached(CallSite(function.name, arguments.span)):
             _fill_defaults(low, definition, inner)
             result = blocks.value(low, inner, definition.body)
             return _checked(low, definition, inner, result)
-        except DslError as error:
-            raise error.called(function.name, arguments.span) from None
 
 
 def call_with_nodes(low: Lowering, function: Function, values: Mapping[str, Node]) -> Value:

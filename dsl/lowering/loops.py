@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from engine.dims import known
 
-from ..errors import refuse
+from ..errors import Pass, refuse
 from ..scope import Scope
-from ..syntax import Comprehension, Expr, For, Repeat, Statement
+from ..span import Span
+from ..syntax import Comprehension, Expr, For, Repeat
 from ..values import Items, Value
 from .located import text_of
 from .state import MOST_STEPS, Lowering
@@ -17,19 +18,19 @@ from .state import MOST_STEPS, Lowering
 def repeat(low: Lowering, scope: Scope, statement: Repeat) -> None:
     """`repeat n:`."""
     count = whole_number(low, scope, statement.count, "how often to repeat")
-    _passes(low, scope, statement.body, None, range(count))
+    _passes(low, scope, statement, None, range(count))
 
 
 def loop(low: Lowering, scope: Scope, statement: For) -> None:
     """`for i in range(n):`."""
     values = passes(low, scope, statement.iterable)
-    _passes(low, scope, statement.body, statement.target.text, values)
+    _passes(low, scope, statement, statement.target.text, values)
 
 
 def _passes(
     low: Lowering,
     scope: Scope,
-    body: Sequence[Statement],
+    whole: Repeat | For,
     name: str | None,
     values: Sequence[Value] | range,
 ) -> None:
@@ -39,11 +40,18 @@ def _passes(
             scope.frame = frame.turn(i)
             if name is not None and not isinstance(each, int):
                 scope.names[name] = each
-            for statement in body:
-                low.execute(statement, scope)
+            with low.reached(Pass(i, _head(whole))):
+                for statement in whole.body:
+                    low.execute(statement, scope)
     finally:
         frame.steps.update(scope.frame.steps)
         scope.frame = frame
+
+
+def _head(loop: Repeat | For) -> Span:
+    """The line of a loop without its body."""
+    over = loop.count if isinstance(loop, Repeat) else loop.iterable
+    return loop.span.source.span(loop.span.start, over.span.end)
 
 
 def comprehension(low: Lowering, scope: Scope, expr: Comprehension) -> Value:
@@ -54,7 +62,8 @@ def comprehension(low: Lowering, scope: Scope, expr: Comprehension) -> Value:
         inner = scope.child()
         inner.frame = turn = frame.turn(i)
         inner.names[expr.target.text] = each
-        values.append(low.value(expr.element, inner))
+        with low.reached(Pass(i, expr.span)):
+            values.append(low.value(expr.element, inner))
     frame.steps.update(turn.steps)
     return Items(tuple(values), from_loop=True)
 

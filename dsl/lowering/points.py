@@ -57,6 +57,7 @@ def _put_back(low: Lowering, node: Node, y: Node, at: dict[Node, Node]) -> Node:
         if moved is not old and old in low.origins:
             low.origins.setdefault(moved, low.origins[old])
             low.places.setdefault(moved, low.places[old])
+            low.chains.setdefault(moved, low.chains[old])
     return made
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine import KindError, Node
 from engine.dims import Dim, size
 
-from ..errors import refuse
+from ..errors import DslError, Link, Pass, refuse
 from ..scope import Scope
 from ..span import Span
 from ..static import Statics
@@ -65,6 +65,7 @@ class Lowering:
     inputs, params, defined, shown     what the program declares, defines and shows
     origins, places, labels            of each node: the text, the path of the call, the first name
     modules, loading                   imported modules, and those that are being imported
+    calls, chains                      the calls and passes around, and those around each node
     active, draw, statics              calls around, the parameter being drawn, numbers known now
     """
 
@@ -79,6 +80,7 @@ class Lowering:
     params: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
     origins: dict[Node, Span] = field(default_factory=dict[Node, Span])
     places: dict[Node, tuple[str, ...]] = field(default_factory=dict[Node, tuple[str, ...]])
+    chains: dict[Node, tuple[Link, ...]] = field(default_factory=dict[Node, tuple[Link, ...]])
     labels: dict[Node, str] = field(default_factory=dict[Node, str])
     defined: dict[str, Span] = field(default_factory=dict[str, Span])
     shown: list[Shown] = field(default_factory=list[Shown])
@@ -88,6 +90,7 @@ class Lowering:
     active: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     statics: Statics = field(default_factory=Statics)
     draw: Draw | None = None
+    calls: tuple[Link, ...] = ()
     steps: int = 0
     depth: int = 0
     points: int = 0
@@ -153,6 +156,21 @@ class Lowering:
             self.active.pop()
 
     @contextmanager
+    def reached(self, link: Link) -> Generator[None]:
+        """While what a call or a pass of a loop leads to is lowered: errors tell that it did.
+
+        A body that is wrong in its first pass is wrong in every pass: that needs no telling.
+        """
+        around, self.calls = self.calls, (link, *self.calls)
+        try:
+            yield
+        except DslError as error:
+            is_first = isinstance(link, Pass) and link.number == 0
+            raise (error if is_first else error.within(link)) from None
+        finally:
+            self.calls = around
+
+    @contextmanager
     def trial(self) -> Generator[None]:
         """While a function is lowered for its formula only: what it declares does not count."""
         inputs, params = dict(self.inputs), dict(self.params)
@@ -181,6 +199,7 @@ class Lowering:
         if node not in self.origins:
             self.origins[node] = span
             self.places[node] = scope.frame.path
+            self.chains[node] = self.calls
         _ = self.statics[node]  # read now, while its inputs have just been read
         return node
 

@@ -82,6 +82,9 @@ def stream(
         begun = time.perf_counter()
         seen = ids if context is None else ids[..., -context:]
         (last,) = evaluator.run({**feeds, tokens: seen})
+        if last.isnan().any():
+            hint = "the training has diverged"
+            raise EngineError("a logit is not a number (NaN)", hint=hint, at=logits)
         token = _choose(last, temperature, generator)
         ids = torch.cat([ids, token.unsqueeze(-1)], -1)
         yield Sampled(token[0] if alone else token, time.perf_counter() - begun)
@@ -120,8 +123,6 @@ def _with_batch_axis(ids: Tensor, tokens: Node) -> tuple[Tensor, bool]:
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
     """The next token for each row of logits [..., V]."""
-    if logits.isnan().any():
-        raise EngineError("a logit is not a number (NaN)", hint="the training has diverged")
     if temperature == 0:
         return logits.argmax(-1)
     above = (logits - logits.amax(-1, keepdim=True)).double().cpu()

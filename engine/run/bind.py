@@ -37,7 +37,7 @@ def match(leaves: Sequence[Node], feeds: Feeds) -> list[Any]:
     missing = [leaf for leaf, value in zip(leaves, values, strict=True) if value is _ABSENT]
     if missing:
         told = ", ".join(f"`{leaf.label()}` {leaf.describe()}" for leaf in missing)
-        raise MissingInput(f"no value was fed for {told}", hint=_fed(feeds))
+        raise MissingInput(f"no value was fed for {told}", hint=_fed(feeds), at=missing[0])
     return values
 
 
@@ -93,6 +93,7 @@ def _convert(leaf: Node, value: Any, beside: Sequence[Any]) -> Tensor:
             hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`"
             if isinstance(value, Tensor)
             else None,
+            at=leaf,
         )
     precise = torch.as_tensor(value, dtype=torch.float64) if data and kind == "float" else tensor
     device = tensor.device if isinstance(value, Tensor) else _device(beside)
@@ -114,7 +115,7 @@ def _tensor(leaf: Node, value: Any) -> Tensor:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise KindError(
-            f"`{leaf.label()}` cannot take a {type(value).__name__}: {error}"
+            f"`{leaf.label()}` cannot take a {type(value).__name__}: {error}", at=leaf
         ) from error
 
 
@@ -143,6 +144,7 @@ def placement(
                 raise KindError(
                     f"`{leaf.label()}` is {found}, but `{first.label()}` is {wanted}",
                     hint="feed all tensors in one precision, on one device",
+                    at=leaf,
                 )
     dtype = floats[0][1] if floats else default or torch.get_default_dtype()
     return Placement(dtype, devices[0][1] if devices else torch.device("cpu"))
@@ -223,7 +225,8 @@ def _bind_one(sizes: dict[str, int], sources: dict[str, Fed], name: str, n: int,
     )
     raise ShapeError(
         f"{name} = {sizes[name]} from `{first.label()}` {list(first_shape)}, "
-        f"but `{leaf.label()}` is {list(shape)}; {both}"
+        f"but `{leaf.label()}` is {list(shape)}; {both}",
+        at=leaf,
     )
 
 
@@ -265,5 +268,5 @@ def _solve_one(fed: Fed, dim: sympy.Expr | int, n: int, sizes: dict[str, int]) -
 def _wrong_shape(fed: Fed, why: str = "") -> ShapeError:
     leaf, shape = fed
     return ShapeError(
-        f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(shape)}{why}"
+        f"`{leaf.label()}` is declared {show(leaf.shape)} but was fed {list(shape)}{why}", at=leaf
     )

@@ -158,9 +158,9 @@ class Evaluator:
         line = _line_in(error.__traceback__, self.plan.filename)
         node = None if line is None else self.plan.node_at(line)
         node = None if node is None else self._stands_for.get(node, node)
-        if node is None or isinstance(error, EngineError):
+        if node is None:
             return error if isinstance(error, EngineError) else EngineError(str(error))
-        return failed(node, error)
+        return error.placed(node) if isinstance(error, EngineError) else failed(node, error)
 
 
 def _key(tensors: Sequence[Tensor], others: Beside) -> object:

@@ -31,7 +31,7 @@ class Obligations:
             try:
                 evaluate(dim, sizes)
             except ShapeError as error:
-                raise error.about(node.op, node.inputs) from None
+                raise error.about(node.op, node.inputs).placed(node) from None
         for node in self.slices:
             _check_slice(node, sizes)
 
@@ -69,6 +69,7 @@ def _check_slice(y: Node, sizes: Mapping[str, int]) -> None:
             f"instead of {show(promised)}",
             op=y.op,
             nodes=(x,),
+            at=y,
         )
 
 
