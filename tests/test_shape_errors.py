@@ -84,7 +84,11 @@ WRONG = {
     ),
     "∇ without a name": (
         "input x : []\ng = ∇(x^2)",
-        ("`∇(x^2)` does not say with respect to what", "write `∇_W (x^2)`, …", "∇(x^2)"),
+        (
+            "`∇(x^2)` does not say with respect to what",
+            "write `∇_x (x^2)`, or `grad(x^2, x)`",
+            "∇(x^2)",
+        ),
     ),
     "a power -1 of a vector": (
         "input x : [n]\ny = x^-1",
@@ -116,7 +120,7 @@ WRONG = {
     ),
     "an unknown keyword": (
         "input X : [n]\ny = softmax(X, axes=0)",
-        ("`softmax` has no parameter `axes`", "did you mean `axis`?", "0"),
+        ("`softmax` has no parameter `axes`", "did you mean `axis`?", "axes"),
     ),
     "an axis that is not there": (
         "input X : [B, T]\ny = sum(X, axis=2)",
@@ -211,7 +215,7 @@ WRONG = {
         (
             "there is no module `transfomer`",
             "did you mean `transformer`?",
-            "from transfomer import block",
+            "transfomer",
         ),
     ),
     "a name that a module lacks": (
@@ -261,11 +265,19 @@ WRONG = {
     ),
     "the gradient of a function that is no number": (
         "f(x) = 2 x\ninput z : [n]\ny = ∇f(z)",
-        ("a gradient is of a number, and `f(z)` is [n]", "sum it, `sum(f(z))`, …", "∇f(z)"),
+        (
+            "a gradient is of a number, and `f(z)` is [n]",
+            "sum it, `grad(sum(f(z)), z)`, or mean it",
+            "∇f(z)",
+        ),
     ),
     "the Hessian of a function that is no number": (
         "f(x) = 2 x\ninput z : [3]\ny = hessian(f, z)",
-        ("a gradient is of a number, and `f(z)` is [3]", "sum it, `sum(f(z))`, …", "hessian(f, z)"),
+        (
+            "a gradient is of a number, and `f(z)` is [3]",
+            "sum it, `hessian(sum(f(z)), z)`, or mean it; …",
+            "hessian(f, z)",
+        ),
     ),
     "max of two readings": (
         "input x : [3]\ny = max(x, 0)",

@@ -15,8 +15,9 @@ from ..span import Source, Span
 OPENING = ("LPAR", "LSQB")
 OPENING_BARS = ("_ABS_OPEN", "_NORM_OPEN")
 _CODE = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
-_OPERAND_BEFORE = re.compile(r"([^\W\d][\w\u0300-\u036f]*|[0-9.]+)[ \t]*$")
-_OPERAND_AFTER = re.compile(r"[ \t]*(-?[0-9.]+|[^\W\d][\w\u0300-\u036f]*)")
+_WORD = r"(?:[^\W\d][\w\u0300-\u036f]*|[0-9.]+)"
+_WORD_BEFORE, _WORD_AFTER = re.compile(rf"{_WORD}$"), re.compile(rf"-?{_WORD}")
+_PAIRS = {"(": ")", "[": "]"}
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,13 @@ class Failure:
 
     @property
     def operand_before(self) -> str:
-        """The name or number right before the token, or `x`."""
+        """The operand right before the token, or `x`."""
         return operand_at_end(self.line_before) or "x"
 
     @property
     def operand_after(self) -> str:
-        """The name or number right after the token, or an empty string."""
-        match = _OPERAND_AFTER.match(self.line_after)
-        return match[1] if match else ""
+        """The operand right after the token, or an empty string."""
+        return operand_at_start(self.line_after)
 
     def span(self, start: int, end: int) -> Span:
         """The span of `text[start:end]`."""
@@ -112,6 +112,40 @@ class Failure:
 
 
 def operand_at_end(text: str) -> str:
-    """The name or number in which a text ends, or an empty string."""
-    match = _OPERAND_BEFORE.search(text)
-    return match[1] if match else ""
+    """The name, number, call or bracket in which a text ends, or an empty string.
+
+    >>> operand_at_end("a + f(x)[0] "), operand_at_end("2 (a + b)"), operand_at_end("a +")
+    ('f(x)[0]', '(a + b)', '')
+    """
+    text = text.rstrip()
+    start, partner = len(text), _partners(text)
+    while start - 1 in partner and text[start - 1] not in _PAIRS:
+        start = partner[start - 1]
+    word = _WORD_BEFORE.search(text[:start])
+    return text[word.start() if word else start :]
+
+
+def operand_at_start(text: str) -> str:
+    """The name, number, call or bracket with which a text begins, or an empty string.
+
+    >>> operand_at_start(" -f(x)[0] + 1"), operand_at_start("(a + b) c"), operand_at_start("+ a")
+    ('-f(x)[0]', '(a + b)', '')
+    """
+    text = text.lstrip()
+    word, partner = _WORD_AFTER.match(text), _partners(text)
+    end = word.end() if word else 0
+    while end in partner and text[end] in _PAIRS:
+        end = partner[end] + 1
+    return text[:end]
+
+
+def _partners(text: str) -> dict[int, int]:
+    """Where the other bracket of a pair is, for every bracket that belongs to one."""
+    found, waiting = dict[int, int](), list[int]()
+    for at, char in enumerate(text):
+        if char in _PAIRS:
+            waiting.append(at)
+        elif waiting and char == _PAIRS[text[waiting[-1]]]:
+            found[at] = waiting[-1]
+            found[waiting.pop()] = at
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import DslError, one_line, refuse
-from .failure import Failure, operand_at_end
+from .failure import Failure, operand_at_end, operand_at_start
 
 
 def habit(failure: Failure) -> DslError | None:
@@ -54,8 +54,12 @@ def _double_sign(failure: Failure) -> DslError | None:
         if pair in _DOUBLE:
             span = failure.span(start, start + 2)
             left = operand_at_end(failure.text[:start].rpartition("\n")[2]) or "x"
-            right = re.match(r" *([\w.]*)", failure.text[start + 2 :])
-            meant = _DOUBLE[pair].format(x=left, y=(right and right[1]) or "2")
+            rest = re.split(r"[#\n]", failure.text[start + 2 :], maxsplit=1)[0]
+            is_whole = pair[1] == "=" and pair[0] not in "<>"  # `x += …` takes all of the line
+            right = rest.strip() if is_whole else operand_at_start(rest)
+            if is_whole and pair[0] in "-*/" and operand_at_start(rest) != right:
+                right = f"({right})"
+            meant = _DOUBLE[pair].format(x=left, y=right or "2")
             return refuse(f"`{pair}` is not a sign of the language", span, f"write `{meant}`")
     return None
 

@@ -56,19 +56,16 @@ def _point(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Point:
     return Point(y.node, x.node)
 
 
-def _text(low: Lowering, bound: Bound) -> str:
-    """What is differentiated: `loss`, or `f(x)`."""
-    of, wrt = (text_of(bound.one[name].expr) for name in ("of", "wrt"))
-    return f"{of}({wrt})" if isinstance(bound.one["of"].value(low), CALLABLE) else of
-
-
 def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
     """`jacobian(y, x)` and `hessian(f, x)`: derivatives of all by all."""
 
     def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
         point = _point(low, scope, span, bound)
         if name == "hessian":
-            check_number(point.y, _text(low, bound), span)
+            f, wrt = text_of(bound.one["of"].expr), text_of(bound.one["wrt"].expr)
+            text = f"{f}({wrt})" if isinstance(bound.one["of"].value(low), CALLABLE) else f
+            summed = f"`hessian(sum({text}), {wrt})`"
+            check_number(point.y, text, span, summed, (f, wrt, point.x))
         low.spend(_passes(point) * len(toposort([point.y])), span)
         with located(span):
             return low.keep(point.back(rule(point.y, point.x)), span, scope)

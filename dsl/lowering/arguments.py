@@ -9,7 +9,7 @@ from ..errors import DslError, refuse
 from ..scope import Scope
 from ..span import Span
 from ..suggest import did_you_mean_one_of
-from ..syntax import Call, Expr
+from ..syntax import Call, Expr, Name
 from ..values import Slot, Value
 from .located import Term, text_of
 from .state import Lowering
@@ -22,6 +22,7 @@ class Argument:
     expr: Expr
     scope: Scope
     known: Value | None = None
+    name: Name | None = None  # before its `=`
 
     def value(self, low: Lowering) -> Value:
         """What it stands for."""
@@ -59,7 +60,7 @@ class Bound:
 def arguments_of(scope: Scope, call: Call) -> Arguments:
     """The arguments of a call as it was written."""
     positional = tuple([Argument(each, scope) for each in call.args])
-    named = {each.name.text: Argument(each.value, scope) for each in call.keywords}
+    named = {each.name.text: Argument(each.value, scope, name=each.name) for each in call.keywords}
     return Arguments(positional, named, call.span)
 
 
@@ -88,11 +89,12 @@ def _check_keyword(
     key: str, argument: Argument, slots: Sequence[Slot], bound: Bound, name: str, takes: str
 ) -> None:
     names = [slot.name for slot in slots if not slot.rest and not slot.named]
+    span = argument.name.span if argument.name else argument.expr.span
     if key in bound.one:
-        raise refuse(f"`{key}` of `{name}` is given twice", argument.expr.span, takes, "call")
+        raise refuse(f"`{key}` of `{name}` is given twice", span, takes, "call")
     if key not in names and not any(slot.named for slot in slots):
         hint = did_you_mean_one_of(key, names) or takes
-        raise refuse(f"`{name}` has no parameter `{key}`", argument.expr.span, hint, "call")
+        raise refuse(f"`{name}` has no parameter `{key}`", span, hint, "call")
 
 
 def not_a_function(call: Call) -> DslError:

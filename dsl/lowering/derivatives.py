@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import Node, gradients, jvp, ops, var
-from engine.dims import same_shape
+from engine.dims import known, same_shape
 from engine.graph import depends, toposort
 
 from ..errors import Diagnostic, DslError, Operand, one_line, refuse
@@ -15,7 +15,7 @@ from ..syntax import Gradient, Name, Prime
 from ..values import CALLABLE, Derived, Function, Row, Value
 from .arguments import Argument, Arguments
 from .calls import shapes_of
-from .located import Term, located, text_of
+from .located import Term, bare, located, text_of
 from .points import Point, at_point
 from .products import transposed
 from .shapes import declared, kind_of
@@ -41,9 +41,16 @@ def gradient(low: Lowering, scope: Scope, expr: Gradient) -> Value:
     of = low.value(expr.of, scope)
     if isinstance(of, CALLABLE):
         return Derived(of, "gradient")
-    text = text_of(expr.of)
-    hint = f"write `∇_W {text}`, or `grad({text}, W)`"
+    text, wrt = text_of(expr.of), _some_variable(low, low.tensor(of, expr.of))
+    hint = f"write `∇_{wrt} {text}`, or `grad({one_line(bare(expr.of.span).text)}, {wrt})`"
     raise refuse(f"`∇{text}` does not say with respect to what", expr.span, hint, "gradient")
+
+
+def _some_variable(low: Lowering, node: Node) -> str:
+    """The name of something that a value can be differentiated by; `W` if there is nothing."""
+    leaves = [n for n in toposort([node]) if n.op is ops.variable and n.kind == "float"]
+    names = [low.labels.get(leaf, leaf.label()) for leaf in leaves]
+    return next((name for name in names if name.isidentifier()), "W")
 
 
 def prime(low: Lowering, scope: Scope, expr: Prime) -> Value:
@@ -61,7 +68,7 @@ def prime(low: Lowering, scope: Scope, expr: Prime) -> Value:
 
 def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -> list[Node]:
     """The gradients of a number by each of several nodes. Raises DslError where there is none."""
-    check_number(of.node, of.text, span)
+    check_number(of.node, of.text, span, f"`sum({of.text})`", (of.text, wrt[0].text, wrt[0].node))
     for each in wrt:
         check_depends(low, of, each, span)
     low.spend(len(toposort([of.node])), span)
@@ -70,11 +77,16 @@ def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -
     return [low.keep(node, span, scope) for node in found]
 
 
-def check_number(node: Node, text: str, span: Span) -> None:
-    """Refuse a gradient of anything but a number."""
+def check_number(
+    node: Node, text: str, span: Span, summed: str, jacobian: tuple[str, str, Node]
+) -> None:
+    """Refuse a gradient of anything but a number; offer a sum, and a Jacobian where it is known."""
     if node.rank in (0, None):
         return
-    hint = f"sum it, `sum({text})`, or mean it; of a vector there is the `jacobian({text}, x)`"
+    of, wrt, x = jacobian
+    hint = f"sum it, {summed}, or mean it"
+    if None not in map(known, (*(node.shape or ()), *(x.shape or ()))):
+        hint += f"; of a vector there is the `jacobian({of}, {wrt})`"
     message = f"a gradient is of a number, and `{text}` is {node.describe()}"
     operand = Operand("of", text, node.describe())
     raise DslError(Diagnostic(message, span, hint, "gradient", (operand,)))
@@ -118,20 +130,23 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
     point = at_point(low, scope, function.of, argument, arguments.named, arguments.span)
     span = arguments.span
     if function.form == "gradient":
-        check_number(point.y, f"{function.of.name}({text_of(argument.expr)})", span)
+        f, x = function.of.name, text_of(argument.expr)
+        check_number(point.y, f"{f}({x})", span, f"`grad(sum({f}({x})), {x})`", (f, x, point.x))
         with located(span):
             node = point.back(gradients(point.y, [point.x])[0])
     else:
-        node = _derivative(low, function, point, span)
+        node = _derivative(low, function, point, span, text_of(argument.expr))
     low.keep(node, span, scope)
     return Row(node) if isinstance(argument.value(low), Row) else node
 
 
-def _derivative(low: Lowering, function: Derived, point: Point, span: Span) -> Node:
+def _derivative(low: Lowering, function: Derived, point: Point, span: Span, at: str) -> Node:
     """d/dx, as often as there are primes; of a tensor element by element."""
     if point.x.shape != () and not _acts_elementwise(point):
         message = f"`{function.name}` is the derivative of a function of one number"
-        hint = f"`{function.of.name}` mixes elements; write `jacobian({function.of.name}, x)`"
+        hint = f"`{function.of.name}` mixes elements; write `jacobian({function.of.name}, {at})`"
+        if None in map(known, point.x.shape or (None,)):
+            hint += ", which needs sizes with values"
         raise refuse(message, span, hint, "gradient")
     y = point.y
     with located(span):

@@ -20,7 +20,7 @@ from ..syntax import (
     Text,
 )
 from ..values import BROKEN, CALLABLE, Function, Items, Module, Value, Words
-from .located import text_of
+from .located import bare, text_of
 from .modules import prelude_functions
 from .state import Dependent, Lowering
 
@@ -43,8 +43,9 @@ def unknown_name(scope: Scope, expr: Name) -> DslError:
         message = f"the size `{expr.text}` is not known here: the shape it comes from has `_` there"
         return refuse(message, expr.span, "give the axis a name where it is declared", "name")
     hint = did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
-    hint = hint or f"define it above, or declare it: `input {expr.span.text} : [n]`"
-    return refuse(f"`{expr.span.text}` is not defined", expr.span, hint, "name")
+    span = bare(expr.span)
+    hint = hint or f"define it above, or declare it: `input {span.text} : [n]`"
+    return refuse(f"`{span.text}` is not defined", span, hint, "name")
 
 
 def number(low: Lowering, scope: Scope, expr: Number) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from engine import EngineError, Node
 
 from ..errors import Diagnostic, DslError, Operand, one_line
+from ..offers import in_place
 from ..span import Span
 from ..syntax import Attribute, Call, Expr, Index, List, Name, Norm, Number, Prime, Transpose
 
+_INFIX = re.compile(r"`(\{\d\}(?:\^T)? [@*] [^`]*)`")  # `{0} @ {1}^T` for all of the span
 _ATOMS = (Name, Number, Call, Index, Attribute, List, Norm, Transpose)
 
 
@@ -66,6 +69,15 @@ def _closed(text: str) -> bool:
     return False
 
 
+def bare(span: Span) -> Span:
+    """The span without brackets around all of it."""
+    while _closed(span.text):
+        inner = span.text[1:-1]
+        start = span.start + 1 + len(inner) - len(inner.lstrip())
+        span = span.source.span(start, start + len(inner.strip()))
+    return span
+
+
 def written(expr: Expr, count: int) -> list[Expr]:
     """Where each of `count` items was written: in a list, else all in one place."""
     if isinstance(expr, List) and len(expr.items) == count:
@@ -83,6 +95,7 @@ def located(span: Span, terms: Sequence[Term] = ()) -> Generator[None]:
 
 
 def _told(error: EngineError, span: Span, terms: Sequence[Term]) -> DslError:
+    error.hint = _INFIX.sub(lambda offer: f"`{in_place(span, offer[1])}`", error.hint or "")
     hint = error.help(tuple(term.atom for term in terms)) or ""
     operands = tuple(term.operand for term in terms)
     code = "gradient" if type(error).__name__ == "GradientError" else "shape"

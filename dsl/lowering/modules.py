@@ -38,7 +38,7 @@ def register(folder: str | Path) -> None:
 
 def imported(low: Lowering, scope: Scope, statement: Import) -> None:
     """`from transformer import block`, `import transformer`."""
-    module = load(low, statement.module, statement.span)
+    module = load(low, statement.module, _module_span(statement))
     if not statement.names:
         last = statement.module.rpartition(".")[2]
         scope.names[last] = Module(statement.module, module)
@@ -49,6 +49,15 @@ def imported(low: Lowering, scope: Scope, statement: Import) -> None:
             message = f"`{statement.module}` has no `{name.text}`"
             raise refuse(message, name.span, hint, "import")
         scope.names[name.text] = value
+
+
+def _module_span(statement: Import) -> Span:
+    """Where the name of the module stands, after `from` or `import`."""
+    whole = statement.span
+    behind = whole.text.partition(" ")[2].lstrip()
+    start = whole.end - len(behind)
+    is_there = behind.startswith(statement.module)
+    return whole.source.span(start, start + len(statement.module)) if is_there else whole
 
 
 def load(low: Lowering, name: str, span: Span) -> Scope:

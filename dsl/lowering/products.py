@@ -7,14 +7,16 @@ a column; under `^T` it is a row, which is all that the four products of two vec
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 from engine import Node, ops
 from engine.dims import same
 
 from ..errors import Diagnostic, DslError, refuse
+from ..offers import in_place
 from ..scope import Scope
 from ..static import LARGEST_INT
-from ..syntax import Binary, Expr, Juxtapose, Number, Power, Transpose
+from ..syntax import Binary, Expr, Juxtapose, Name, Number, Power, Transpose
 from ..values import CALLABLE, Row, Value
 from .arguments import Argument, Arguments
 from .located import Term, located, text_of
@@ -24,15 +26,28 @@ from .state import Lowering
 
 def juxtapose(low: Lowering, scope: Scope, expr: Juxtapose) -> Value:
     """`A x`, `2 x`; `sin x` is refused, `(∇f)(x)` is a call."""
+    if _ends_in_function(expr.left, scope):
+        raise _no_brackets(expr.left.right, expr)
     left = low.value(expr.left, scope)
     if isinstance(left, CALLABLE):
         if text_of(expr.right).startswith("("):  # `(f')(t)`, which the parser takes for a product
             return low.apply(left, scope, Arguments((Argument(expr.right, scope),), {}, expr.span))
-        name, argument = text_of(expr.left), text_of(expr.right)
-        message = f"`{name}` is a function: its argument stands in brackets"
-        raise refuse(message, expr.span, f"write `{name}({argument})`", "call")
+        raise _no_brackets(expr.left, expr)
     sides = (low.as_term(left, expr.left, "left"), low.term(expr.right, scope, "right"))
     return multiply(low, scope, expr, *sides)
+
+
+def _ends_in_function(left: Expr, scope: Scope) -> TypeGuard[Juxtapose]:
+    """Whether this is `2 sin` of `2 sin x`."""
+    last = left.right if isinstance(left, Juxtapose) else None
+    return isinstance(last, Name) and isinstance(scope.find(last.text), CALLABLE)
+
+
+def _no_brackets(function: Expr, expr: Juxtapose) -> DslError:
+    name, argument = text_of(function), text_of(expr.right)
+    message = f"`{name}` is a function: its argument stands in brackets"
+    span = function.span.to(expr.span)
+    return refuse(message, span, f"write `{name}({argument})`", "call")
 
 
 def multiply(
@@ -78,7 +93,10 @@ def _no_direction(expr: Expr, left: Term, right: Term) -> DslError:
     what = "row" if left.is_row else "column"
     shapes = f"{left.node.describe()} and {right.node.describe()}"
     x, y = left.column, right.column
-    hint = f"dot product `{x}^T {y}`, outer product `{x} {y}^T`, elementwise `{x} ⊙ {y}`"
+    dot, outer, each = (
+        in_place(expr.span, offer) for offer in (f"{x}^T {y}", f"{x} {y}^T", f"{x} ⊙ {y}")
+    )
+    hint = f"dot product `{dot}`, outer product `{outer}`, elementwise `{each}`"
     message = f"`{text_of(expr)}`: both are {what} vectors ({shapes})"
     return DslError(Diagnostic(message, expr.span, hint, "shape"))
 
@@ -130,7 +148,8 @@ def _inverse(low: Lowering, scope: Scope, expr: Power, base: Term) -> Value:
         message = (
             f"`{text_of(expr)}`: {base.node.describe()} is neither a number nor a square matrix"
         )
-        hint = f"elementwise `1/{base.atom}`, the inverse of a matrix `inv({base.text})`"
+        each = in_place(expr.span, f"1/{base.atom}")
+        hint = f"elementwise `{each}`, the inverse of a matrix `inv({base.text})`"
         raise refuse(message, expr.span, hint, "shape")
     with located(expr.span, (base,)):
         node = ops.inv(base.node) if shape else ops.div(1.0, base.node)

@@ -6,10 +6,10 @@ import torch
 
 from engine import Node, ops
 
-from ..errors import DslError, refuse
+from ..errors import DslError, one_line, refuse
 from ..syntax import Expr
 from ..values import CALLABLE, Items, Module, Row, Value, Words
-from .located import Term, located, text_of, written
+from .located import Term, bare, located, written
 
 
 def as_tensor(value: Value, expr: Expr) -> Node:
@@ -60,7 +60,8 @@ def _number(part: Node) -> torch.Tensor:
 
 
 def _no_tensor(value: Value, expr: Expr) -> DslError:
-    text = text_of(expr)
+    span = bare(expr.span)
+    text = one_line(span.text)
     if isinstance(value, CALLABLE):
         message, hint = f"`{text}` is a function, not a value", f"call it: `{text}(…)`"
     elif isinstance(value, Words):
@@ -69,4 +70,4 @@ def _no_tensor(value: Value, expr: Expr) -> DslError:
         message, hint = f"`{text}` is a module, not a value", f"take a name of it: `{text}.…`"
     else:
         message, hint = "`None` is not a value", "it stands in an index, and in `axis=None`"
-    return refuse(message, expr.span, hint, "kind")
+    return refuse(message, span, hint, "kind")

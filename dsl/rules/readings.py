@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from lark import Tree
 
 from ..errors import one_line, two_readings
+from ..offers import in_place
 from ..span import Span
 from ..syntax import Ambiguous, Binary, CallOrProduct, Expr, Juxtapose, Name, Unary
 from .built import Branch, Built, Child, is_a
@@ -22,8 +23,9 @@ def check_comparison(b: Built, tree: Branch) -> None:
     left, sign, right = tree.children
     if isinstance(left, Tree) and is_a(left, "binary") and is_a(left.children[1], "COMPARE"):
         pair, middle, last = _text(b, left), _text(b, left.children[2]), _text(b, right)
+        span = b.span(tree)
         rewrites = (f"{pair} and {middle} {sign} {last}", f"({pair}) {sign} {last}")
-        raise two_readings(b.span(tree), rewrites)
+        raise two_readings(span, (in_place(span, rewrites[0]), in_place(span, rewrites[1])))
 
 
 def check_sum(b: Built, tree: Branch) -> None:

@@ -1,0 +1,423 @@
+"""Every form that the language refuses, compiled: its own words, its place, a way out that works.
+
+A rewrite that an error offers is put where the text was and must compile there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+import dsl
+from dsl import DslError
+from dsl.errors import Diagnostic
+from tests.test_shape_errors import WRONG
+
+
+@dataclass(frozen=True)
+class Row:
+    """A program, what is said to it, where, and the hint.
+
+    `mended` is the program with `{}` where each of the rewrites goes, or with `{0}`, `{1}` where
+    several go together; by default it stands in the place that the error points at. ADVICE marks a
+    hint that is no rewrite.
+    """
+
+    program: str
+    message: str
+    place: str
+    hint: str
+    mended: str = "{here}"
+
+
+ADVICE = ""
+
+REFUSED = {
+    "a product after a quotient": Row(
+        "input x : [n]\ninput A : [n, n]\ny = 1/2 x^T A x",
+        "`1/2 x^T A x` can be read two ways",
+        "1/2 x^T A x",
+        "write `1 / (2 x^T A x)` or `(1 / 2) x^T A x`",
+    ),
+    "a bracket after a quotient": Row(
+        "input x, y : [n]\nz = 1 / 2 (x - y)^2",
+        "`1 / 2 (x - y)^2` can be read two ways",
+        "1 / 2 (x - y)^2",
+        "write `1 / (2 (x - y)^2)` or `(1 / 2) (x - y)^2`",
+    ),
+    "a power of a power": Row(
+        "input x, y, z : []\nw = 2 x^y^z",
+        "`x^y^z` can be read two ways",
+        "x^y^z",
+        "write `(x^y)^z` or `x^(y^z)`",
+    ),
+    "a chain of comparisons": Row(
+        "input x : [n]\ny = 0 < x < 1",
+        "`0 < x < 1` can be read two ways",
+        "0 < x < 1",
+        "write `0 < x and x < 1` or `(0 < x) < 1`",
+        "input x : [n]\ny = {0}",
+    ),
+    "a chain of comparisons denied": Row(
+        "input x : [n]\ny = not 0 < x < 1",
+        "`0 < x < 1` can be read two ways",
+        "0 < x < 1",
+        "write `(0 < x and x < 1)` or `((0 < x) < 1)`",
+        "input x : [n]\ny = not {0}",
+    ),
+    "a derivative written as a quotient": Row(
+        "param W : [2]\nloss = sum(W^2)\ng = d loss / d W",
+        "`d loss / d W` is a quotient of products here, not a derivative",
+        "d loss / d W",
+        "write `grad(loss, W)` or `∂loss/∂W`",
+    ),
+    "Python's power": Row(
+        "input x : [n]\ny = 2 x**2",
+        "`**` is not a sign of the language",
+        "**",
+        "write `x^2`",
+        "input x : [n]\ny = 2 {}",
+    ),
+    "Python's power of a call, negative": Row(
+        "input x : [n]\ny = exp(x)**-1",
+        "`**` is not a sign of the language",
+        "**",
+        "write `exp(x)^-1`",
+        "input x : []\ny = {}",
+    ),
+    "a comma left out": Row(
+        "param W : [2] ~ normal(0 0.02)",
+        "a comma is missing before this number",
+        "0.02",
+        "write `normal(0, 0.02)`",
+        "param W : [2] ~ {}",
+    ),
+    "Python's definition": Row(
+        "def f(x): return x^2\ny = f(2)",
+        "a function needs no `def`",
+        "def",
+        "write `f(x) = x^2`",
+        "{}\ny = f(2)",
+    ),
+    "Python's definition of a loss": Row(
+        "def f(x): x^2",
+        "a function needs no `def`",
+        "def",
+        "write `f(x) = x^2`",
+        "{}",
+    ),
+    "an assignment to a part": Row(
+        "dim n = 3\ninput x : [n]\nx[0] = 2",
+        "cannot assign to a part: `x[0]`",
+        "x[0]",
+        "values never change: make a new one, as in `y = where(arange(n) == 0, 2, x)`",
+        "dim n = 3\ninput x : [n]\n{}",
+    ),
+    "a definition at a sum": Row(
+        "f(x + 1) = 2",
+        "`x + 1` is not the name of a parameter",
+        "x + 1",
+        "a definition names its parameters: `f(x) = …`",
+        "{}",
+    ),
+    "a shape without a value": Row(
+        "X : [B, T]\nY = 2 X",
+        "`X : [B, T]` says what `X` looks like, but not what it is",
+        "X : [B, T]",
+        "write `input X : [B, T]`, or `X : [B, T] = …`",
+        "{0}\nY = 2 X",
+    ),
+    "a bracket that is open three lines up": Row(
+        "input Q : [n]\ny = softmax(Q +\nz = 3\nw = 4",
+        "`(` is never closed",
+        "(",
+        "",
+    ),
+    "a tab": Row("f(x) =\n\tx", "a tab in the indentation", "\t", "indent with spaces", ADVICE),
+    "a line between two indentations": Row(
+        "f(x) =\n    y = x\n  y",
+        "this line is indented less than its block and more than the lines around it",
+        "  ",
+        "the lines of a block begin in one column",
+        ADVICE,
+    ),
+    "TeX's exponent": Row(
+        "input x, n : []\ny = x^{2n}",
+        "an exponent stands in round brackets",
+        "{",
+        "write `x^(2n)`",
+        "input x, n : []\ny = {}",
+    ),
+    "a cross": Row(
+        "input a, b : [n, n]\nc = sin(a) × b",
+        "`×` stands only between the sizes of ℝ",
+        "×",
+        "write `sin(a) * b` for elements, `sin(a) @ b` for matrices",
+        "input a, b : [n, n]\nc = {}",
+    ),
+    "a magic": Row(
+        "%timeit x",
+        "`%timeit` is a magic of IPython, not a statement of the language",
+        "%timeit",
+        "put it into a cell of its own",
+        ADVICE,
+    ),
+    "a command of the shell": Row(
+        "!ls",
+        "`!ls` is a command of the shell, not a statement of the language",
+        "!ls",
+        "put it into a cell of its own",
+        ADVICE,
+    ),
+    "a text in single quotes": Row(
+        "f(x, how=relu) = how(x)\ny = f(1, 'gelu')",
+        "`'` is the derivative or the transpose; text stands in `\"`",
+        "'gelu'",
+        'write `"gelu"`; a function is passed by its name: `gelu`',
+        "f(x, how=relu) = how(x)\ny = f(1, {1})",
+    ),
+    "TeX's letter": Row(
+        r"α = 2" + "\ny = \\alpha^2",
+        r"`\alpha` is TeX",
+        r"\alpha",
+        "type the sign itself: `α`",
+    ),
+    "a zero-width space": Row(
+        "input a : []\ny = a\N{ZERO WIDTH SPACE}^2",
+        "an invisible character: ZERO WIDTH SPACE",
+        "\N{ZERO WIDTH SPACE}",
+        "delete it",
+        ADVICE,
+    ),
+    "a Cyrillic letter": Row(
+        "input A : [n]\ny = 2 \N{CYRILLIC CAPITAL LETTER A}",
+        "`\N{CYRILLIC CAPITAL LETTER A}` is CYRILLIC CAPITAL LETTER A",
+        "\N{CYRILLIC CAPITAL LETTER A}",
+        "did you mean `A`?",
+    ),
+    "a bold letter": Row(
+        "input x : [n]\ny = \N{MATHEMATICAL BOLD SMALL X}",
+        "`\N{MATHEMATICAL BOLD SMALL X}` is MATHEMATICAL BOLD SMALL X",
+        "\N{MATHEMATICAL BOLD SMALL X}",
+        "did you mean `x`?",
+    ),
+    "a function without brackets": Row(
+        "input x : []\ny = 2 sin x",
+        "`sin` is a function: its argument stands in brackets",
+        "sin x",
+        "write `sin(x)`",
+    ),
+    "two equals signs": Row(
+        "y = x = 1",
+        "a statement has one `=`",
+        "=",
+        "write `x = 1`, then `y = x`",
+        "{0}\n{1}",
+    ),
+    "left division": Row(
+        "input A : [n, n]\ninput b : [n]\nx = A \\ b",
+        "there is no left division `\\`",
+        "\\",
+        "write `solve(A, b)`",
+        "input A : [n, n]\ninput b : [n]\nx = {}",
+    ),
+    "a raised letter": Row(
+        "input x, n : []\ny = 2 xⁿ",
+        "`ⁿ` cannot be an exponent",
+        "ⁿ",
+        "write `x^n`",
+        "input x, n : []\ny = 2 {}",
+    ),
+    "a line that starts with a sign": Row(
+        "input x : []\ny = x\n+ 2",
+        "a statement does not begin with `+`",
+        "+",
+        "indent the line, so that it continues the line before",
+        ADVICE,
+    ),
+    "an unused value in a block": Row(
+        "f(x) =\n    x + 1\n    x\ny = f(1)",
+        "the value `x + 1` is not used",
+        "x + 1",
+        "only the last line of a definition is a value: give this one a name",
+        ADVICE,
+    ),
+    "recursion": Row(
+        "f(x) = f(x) + 1\ny = f(2)",
+        "`f` calls itself",
+        "f(x)",
+        "a loop is written `repeat n:` or `for i in range(n):`",
+        "n = 2\nx = 1\n{}\n    x = x + 1\ny = x",
+    ),
+    "the gradient of a vector": Row(
+        "input x : [3]\ng = ∇_x x^2",
+        "a gradient is of a number, and `x^2` is [3]",
+        "∇_x x^2",
+        "sum it, `sum(x^2)`, or mean it; of a vector there is the `jacobian(x^2, x)`",
+        "input x : [3]\ng = ∇_x {0}\nh = {1}",
+    ),
+    "the gradient of a vector of unknown length": Row(
+        "input x : [n]\ng = grad(2 x, x)",
+        "a gradient is of a number, and `2 x` is [n]",
+        "grad(2 x, x)",
+        "sum it, `sum(2 x)`, or mean it",
+        "input x : [n]\ng = grad({}, x)",
+    ),
+    "the derivative of a function that mixes elements": Row(
+        "f(x) = softmax(x)\ninput z : [3]\ny = f'(2 z)",
+        "`f'` is the derivative of a function of one number",
+        "f'(2 z)",
+        "`f` mixes elements; write `jacobian(f, 2 z)`",
+        "f(x) = softmax(x)\ninput z : [3]\ny = {1}",
+    ),
+    "the gradient of a function that is no number": Row(
+        "f(x) = 3 x\ninput z : [3]\ny = ∇f(2 z)",
+        "a gradient is of a number, and `f(2 z)` is [3]",
+        "∇f(2 z)",
+        "sum it, `grad(sum(f(2 z)), 2 z)`, or mean it; of a vector there is the `jacobian(f, 2 z)`",
+    ),
+    "the gradient by something that is not there": Row(
+        "input x, z : [n]\nloss = sum(x)\ng = ∂loss/∂z",
+        "`loss` does not depend on `z`",
+        "∂loss/∂z",
+        "it depends on `x`",
+        "input x, z : [n]\nloss = sum(x)\ng = ∂loss/∂{}",
+    ),
+    "the gradient of what was stopped": Row(
+        "input x : [n]\nloss = sum(stop(2 x)^2)\ng = ∇_x loss",
+        "the gradient of `loss` with respect to `x` is zero",
+        "∇_x loss",
+        "",
+    ),
+    "two columns": Row(
+        "input x, y : [n]\nz = 2 * x y",
+        "`x y`: both are column vectors ([n] and [n])",
+        "x y",
+        "dot product `(x^T y)`, outer product `(x y^T)`, elementwise `(x ⊙ y)`",
+    ),
+    "a power -1 of a vector": Row(
+        "input x, z : [n]\ny = z^T x^-1",
+        "`x^-1`: [n] is neither a number nor a square matrix",
+        "x^-1",
+        "elementwise `(1/x)`, the inverse of a matrix `inv(x)`",
+        "input x, z : [n]\ny = z^T {0}",
+    ),
+    "a power -1 of a matrix that is not square": Row(
+        "input A : [n, m]\ny = A^-1",
+        "`A^-1`: [n, m] is neither a number nor a square matrix",
+        "A^-1",
+        "elementwise `1/A`, the inverse of a matrix `inv(A)`",
+        "input A : [n, m]\ny = {0}",
+    ),
+    "a product whose axes agree otherwise": Row(
+        "input Q, K, V : [B, T, d]\ns = (2 Q K) @ V",
+        "cannot multiply [B, T, d] by [B, T, d]: the inner sizes are d and T",
+        "(2 Q K)",
+        "the last axes agree: did you mean `(2 Q) @ K^T`?",
+    ),
+    "a product whose axes agree otherwise, in a product": Row(
+        "input Q, K : [B, T, d]\ns = 3 * Q K",
+        "cannot multiply [B, T, d] by [B, T, d]: the inner sizes are d and T",
+        "Q K",
+        "the last axes agree: did you mean `(Q @ K^T)`?",
+    ),
+    "a size that nobody declared": Row(
+        "dim d, B\nparam W : [dd, d]",
+        "the size `dd` of this parameter is not known here",
+        "dd",
+        "known sizes: d, B; did you mean `d`?",
+    ),
+    "a literal too large": Row(
+        "x = 1e400", "`1e400` is too large", "1e400", "numbers go up to 10^308", ADVICE
+    ),
+    "literals that fold too large": Row(
+        "x = 10^200 * 10^200",
+        "`10^200 * 10^200` is too large",
+        "10^200 * 10^200",
+        "numbers go up to 10^308",
+        ADVICE,
+    ),
+    "nesting": Row(
+        "x = " + "(" * 201 + "1" + ")" * 201,
+        "this is nested more than 200 deep",
+        "(",
+        "give a name to a part of it",
+        ADVICE,
+    ),
+}
+
+
+def refused(program: str) -> Diagnostic:
+    with pytest.raises(DslError) as caught:
+        dsl.compile(program)
+    assert len(caught.value.diagnostics) == 1
+    return caught.value.diagnostics[0]
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_refused_form_has_words_of_its_own(what: str) -> None:
+    row, found = REFUSED[what], refused(REFUSED[what].program)
+    assert (found.message, found.span.text, found.hint) == (row.message, row.place, row.hint)
+
+
+def test_no_two_kinds_of_refusal_share_their_words() -> None:
+    """Except where one form is refused in several surroundings."""
+    words = {re.sub(r"`[^`]*`|\[[^\]]*\]", "…", row.message) for row in REFUSED.values()}
+    assert len(words) > 0.75 * len(REFUSED)
+
+
+# Of the programs in the table of wrong shapes and names: where the rewrites go, if not in place.
+MENDED = {
+    "the gradient of a tensor": "input x : [n]\ng = ∇_x {}",
+    "the gradient by a constant": "{0}\n{1} = x^2\n{2}",
+    "a function as a value": "input x : []\ny = x + {}",
+    "a value called": "input x : []\nz = {0}",
+    "too many arguments": "f(x) = x\ninput x : []\ny = {}",
+    "an argument missing": "f(x, y) = x y\ninput x, y : []\nz = {}",
+    "an axis by a size that occurs twice": "input X : [T, T]\ny = sum(X, {})",
+    "recursion": REFUSED["recursion"].mended,
+    "a loop of unknown length": "{1}\ninput x : [{0}]\nrepeat n:\n    x = 2 x",
+    "a row and a column": "input x, y : [n]\nz = {0} + y\nw = x^T + {1}",
+    "a parameter of an open rank": ADVICE,
+    "a const without a value": ADVICE,
+    "a slice backwards": "input x : [3]\ny = {}",
+    "what a reduction took away": "input X : [B, T, d]\ny = X - mean(X, axis=-1){}",
+    "a power -1 of a vector": "input x : [n]\ny = {0}",
+    "a norm of a matrix that is no sum of squares": "input A : [n, n]\ny = {}²",
+    "an index by floats": "input x : [n]\ny = x[{}]",
+    "an input in a function": "{}",
+    "the derivative of what mixes elements": ADVICE,
+}
+
+
+def rows() -> dict[str, Row]:
+    """Both tables, as far as a hint offers something."""
+    wrong = {
+        what: Row(program, *said, MENDED.get(what, "{here}"))
+        for what, (program, said) in WRONG.items()
+    }
+    return {what: row for what, row in {**wrong, **REFUSED}.items() if row.mended != ADVICE}
+
+
+def offers(hint: str) -> list[str]:
+    return hint.split("`")[1::2]
+
+
+def programs(row: Row) -> list[str]:
+    """The program with each rewrite in its place, or with all of them where they go together."""
+    found = refused(row.program)
+    texts = [each.replace("…", "0") for each in offers(found.hint)]
+    start, end, text = found.span.start, found.span.end, found.span.source.text
+    if row.mended == "{here}":
+        return [text[:start] + each + text[end:] for each in texts]
+    if "{0}" in row.mended or "{1}" in row.mended:
+        return [row.mended.format(*texts)]
+    return [row.mended.replace("{}", each) for each in texts]
+
+
+@pytest.mark.parametrize("what", rows())
+def test_what_is_offered_compiles_in_its_place(what: str) -> None:
+    for program in programs(rows()[what]):
+        dsl.compile(program)
