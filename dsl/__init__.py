@@ -5,7 +5,7 @@ from .errors import DslError
 from .format import format
 from .lowering.modules import register
 from .names import names_of
-from .parse import parse
+from .parse import parse, read
 from .program import Program
 from .typeset import latex
 
@@ -19,5 +19,6 @@ __all__ = [
     "lower",
     "names_of",
     "parse",
+    "read",
     "register",
 ]

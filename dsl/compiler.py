@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from .errors import MOST_REPORTED, Diagnostic, DslError
 from .library import library
@@ -11,7 +12,7 @@ from .lowering.stack import deep_stack
 from .lowering.state import Dependent, Lowering
 from .lowering.table import CALLERS, EXPRESSIONS, STATEMENTS
 from .names import names_of
-from .parse import parse
+from .parse import read
 from .program import Program
 from .scope import Frame, Scope
 from .suggest import did_you_mean_one_of
@@ -38,7 +39,7 @@ def compile(
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] (a user's)
         raise TypeError(f"a program is a text, not a {type(text).__name__}")
-    low = lower(parse(text, name), consts or {}, sizes or {})
+    low = lower(read(text, name), consts or {}, sizes or {})
     _check_used(low, sizes or {}, name)
     return Program(low)
 
@@ -72,9 +73,9 @@ def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, object])
     low = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, tree, consts, sizes)
     module.library.fallback = lambda name: modules.predefined(low, name)
     with deep_stack():
-        errors = list(_execute(low))
+        errors = list(islice(_execute(low), MOST_REPORTED))
     if errors:
-        raise DslError(*errors[:MOST_REPORTED])
+        raise DslError(*errors)
     return low
 
 

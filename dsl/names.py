@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .syntax import Assign, Const, Dim, For, FunctionDef, Import, Input, Param, Repeat, Statement
+from .syntax import (
+    Assign,
+    Const,
+    Dim,
+    For,
+    FunctionDef,
+    Import,
+    Input,
+    Param,
+    Repeat,
+    Statement,
+    Wrong,
+)
 
 
 def names_of(statement: Statement) -> list[str]:
@@ -16,6 +28,8 @@ def names_of(statement: Statement) -> list[str]:
             return [each.name.text for each in sizes]
         case FunctionDef(name):
             return [name.text]
+        case Wrong(names):
+            return list(names)
         case Repeat(_, body) | For(_, _, body):
             return [name for each in body for name in names_of(each)]
         case Import(module, names):

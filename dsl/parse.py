@@ -17,7 +17,8 @@ from .layout import Layout
 from .lines import Chunk, chunks
 from .rules import build
 from .span import Source
-from .syntax import Program, Statement
+from .syntax import Program, Show, Statement, Wrong
+from .unread import wrong
 
 MOST_CHARACTERS = 1_000_000
 
@@ -33,14 +34,27 @@ def parse(text: str, name: str = "cell") -> Program:
     Raises DslError with up to five errors. Its code is `incomplete` if the text is the beginning
     of a program that only ends too early.
     """
-    source = Source.of(text, name)
-    if len(source.text) > MOST_CHARACTERS:
-        hint = "a program may have a million characters"
-        raise refuse("this text is too long", source.span(0, 0), hint, "limit")
-    statements, errors = _read(source)
-    if errors:
+    tree = _tree(_source(text, name))
+    if errors := errors_of(tree):
         raise join(errors)
-    return Program(tuple(statements), span=source.span(0, len(source.text)))
+    return tree
+
+
+def read(text: str, name: str = "cell") -> Program:
+    """As `parse`, but a statement that cannot be read stands in the tree as `Wrong`.
+
+    Whoever lowers the tree then tells the errors of the other statements too. Raises DslError for
+    a text that only ends too early.
+    """
+    tree = _tree(_source(text, name))
+    if any(error.code == "incomplete" for error in errors_of(tree)):
+        raise join(errors_of(tree))
+    return tree
+
+
+def errors_of(tree: Program) -> list[DslError]:
+    """The errors of the statements that could not be read."""
+    return [each.error for each in tree.statements if isinstance(each, Wrong) and each.error]
 
 
 @cache
@@ -50,27 +64,40 @@ def parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, postlex=Layout())
 
 
-def _read(source: Source) -> tuple[list[Statement], list[DslError]]:
-    """The statements of a source and the errors of those that have one."""
-    statements: list[Statement] = []
-    errors = list(_unseen(source))
-    spoilt = [error.span.start for error in errors]
+def _source(text: str, name: str) -> Source:
+    source = Source.of(text, name)
+    if len(source.text) > MOST_CHARACTERS:
+        hint = "a program may have a million characters"
+        raise refuse("this text is too long", source.span(0, 0), hint, "limit")
+    return source
+
+
+def _tree(source: Source) -> Program:
+    """The statements of a source, those that cannot be read as their errors."""
+    unseen = list(_unseen(source))
+    found: list[Statement] = [wrong("", error.span, error) for error in unseen]
+    count = len(unseen)
     text = normalise(source.text)
     pieces = chunks(text)
     open_above = False
     for at, chunk in enumerate(pieces):
-        if len(errors) >= MOST_REPORTED:
+        if count >= MOST_REPORTED:
             break
-        if any(chunk.start <= start < chunk.end for start in spoilt):
+        span = source.span(chunk.start, chunk.end)
+        if any(span.start <= error.span.start < span.end for error in unseen):
+            found.append(wrong(span.text, span, None))
             continue
         try:
-            statements += _statement(source, text, chunk, pieces[0].indent)
-            open_above = False
-        except DslError as error:
-            if not open_above:  # what follows an open bracket was perhaps meant to be inside it
-                errors.append(_with_its_code(error, source, text, pieces[at:]))
+            read = _statement(source, text, chunk, pieces[0].indent)
+            open_above = open_above and isinstance(read[0], Show)
+            found += [wrong("", span, None)] if open_above else read
+        except DslError as error:  # what follows an open bracket was perhaps meant to be inside it
+            told = None if open_above else _with_its_code(error, source, text, pieces[at:])
+            found.append(wrong(span.text, span, told))
+            count += told is not None
             open_above = open_above or error.code == "unclosed"
-    return statements, errors
+    found.sort(key=lambda each: each.span.start)
+    return Program(tuple(found), span=source.span(0, len(source.text)))
 
 
 def _statement(source: Source, text: str, chunk: Chunk, indent: int) -> tuple[Statement, ...]:

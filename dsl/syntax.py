@@ -1,13 +1,11 @@
 """The syntax tree: what was written, before it is known what any name means.
 
-Every node is a frozen dataclass with a `span`; spans take no part in equality, so two trees are
-equal when they say the same. No path from the root to a leaf is longer than 200 nodes (the parser
-refuses such a text), so a recursive pass over a tree needs no guard of its own.
+Every node is a frozen dataclass with a `span`, which takes no part in equality. No path from the
+root to a leaf is longer than 200 nodes (the parser refuses such a text), so recursion is safe.
 
-What the parser does away with, so that the tree stays small: `√x`, `∑ x` and `|x|` are calls of
-`sqrt`, `sum` and `abs` (the span of the called Name is the glyph); `[1, 2; 3, 4]` is a list of
-lists; `⊙` is `*`, `≤` is `<=`; `x²` and `x^2` are the same Power. Round brackets leave no node:
-they are in the span of what they hold, so that pieces of the text can be put together anew.
+What the parser does away with: `√x`, `∑ x`, `|x|` are calls of `sqrt`, `sum`, `abs` (the span of
+the called Name is the glyph); `[1, 2; 3, 4]` is a list of lists; `⊙` is `*`, `≤` is `<=`; `x²` and
+`x^2` are the same Power. Round brackets leave no node: they are in the span of what they hold.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
+from .errors import DslError
 from .span import Span
 
 UnaryOp: TypeAlias = Literal["-", "not"]
@@ -98,10 +97,9 @@ class Call(Syntax):
 class CallOrProduct(Syntax):
     """`a(b)` with what follows it: take `call` if `head` is a function, `product` otherwise.
 
-    Both readings are ordinary trees that share their leaves. `a(b)^2` has the readings
-    Power(Call(a, b), 2) and Juxtapose(a, Power(b, 2)). A `√`, `∇_W` or `1 /` before it is inside
-    the readings, which is why `product` can be Ambiguous. Equality looks at `call` alone: it says
-    everything, and comparing both would double at every level of nesting.
+    Both readings are trees that share their leaves: of `a(b)^2` Power(Call(a, b), 2) and
+    Juxtapose(a, Power(b, 2)). A `√`, `∇_W` or `1 /` before it is inside the readings, which is why
+    `product` can be Ambiguous. Equality looks at `call` alone: both would double at every level.
     """
 
     head: Expr
@@ -111,11 +109,7 @@ class CallOrProduct(Syntax):
 
 @dataclass(frozen=True)
 class Ambiguous(Syntax):
-    """A reading that two people take differently (`1 / a (b)` where `a` is not a function).
-
-    Stands only under CallOrProduct.product. Lowering it means to raise
-    `two_readings(node.span, node.rewrites)` of `dsl.errors`.
-    """
+    """`1 / a (b)` as a product, which two people read differently: it is told by `two_readings`."""
 
     rewrites: tuple[str, str]
 
@@ -314,10 +308,7 @@ class Block(Syntax):
 
 @dataclass(frozen=True)
 class Assign(Syntax):
-    """`y = e`, `y : [B, T] = e`, `a, b = e1, e2`, `q, k, v = split(x, 3)`.
-
-    `body` has as many values as there are targets, or one to be taken apart.
-    """
+    """`y : [B, T] = e`, `a, b = e1, e2`, `q, k = split(x, 2)`: a value for each, or one for all."""
 
     targets: tuple[Name, ...]
     annotation: Annotation | None
@@ -375,8 +366,17 @@ class Show(Syntax):
     body: Block
 
 
+@dataclass(frozen=True)
+class Wrong(Syntax):
+    """A statement that could not be read: what it defines, what it may introduce, its error."""
+
+    names: tuple[str, ...]
+    perhaps: tuple[str, ...]
+    error: DslError | None = field(compare=False)  # None where the one before tells enough
+
+
 Statement: TypeAlias = (
-    Dim | Input | Param | Const | Assign | FunctionDef | Repeat | For | Import | Show
+    Dim | Input | Param | Const | Assign | FunctionDef | Repeat | For | Import | Show | Wrong
 )
 
 

@@ -104,7 +104,7 @@ class Session:
 
         Where that fails, the cell takes the place of every cell that defines one of its names.
         """
-        cell, consts = Cell(key, dsl.parse(text, label)), usable(namespace)
+        cell, consts = Cell(key, dsl.read(text, label)), usable(namespace)
         before = self._cells
         try:
             cells, program = _fitting(_placed(before, cell), cell, consts)

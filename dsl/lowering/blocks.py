@@ -7,10 +7,10 @@ from engine.dims import known
 
 from ..errors import refuse
 from ..scope import Scope
-from ..syntax import Assign, Block, Declared, FunctionDef, Name
-from ..values import Function, Items, Row, Value, describe
+from ..syntax import Assign, Block, Declared, FunctionDef, Name, Wrong
+from ..values import BROKEN, Function, Items, Row, Value, describe
 from .shapes import check, declare_input
-from .state import Lowering
+from .state import Dependent, Lowering
 
 
 def value(low: Lowering, scope: Scope, block: Block) -> Value:
@@ -50,6 +50,14 @@ def assign(low: Lowering, scope: Scope, statement: Assign) -> None:
             node = low.tensor(each, body.values[-1])
             check(low, scope, statement.annotation, node, f"`{target.text}`")
         define(low, scope, target, each)
+
+
+def wrong(low: Lowering, scope: Scope, statement: Wrong) -> None:
+    """A statement that could not be read: what depends on it is not reported."""
+    for name in statement.perhaps:
+        if scope.find(name) is None and scope.find_size(name) is None:
+            scope.names[name] = BROKEN
+    raise statement.error or Dependent
 
 
 def define(low: Lowering, scope: Scope, target: Name, each: Value) -> None:

@@ -6,6 +6,7 @@ from engine import ops
 
 from ..errors import DslError, refuse, two_readings
 from ..scope import Scope
+from ..span import Span
 from ..suggest import did_you_mean, did_you_mean_one_of
 from ..syntax import (
     Ambiguous,
@@ -21,7 +22,7 @@ from ..syntax import (
 )
 from ..values import BROKEN, CALLABLE, Function, Items, Module, Value, Words
 from .located import bare, text_of
-from .modules import prelude_functions
+from .modules import import_of, prelude_functions
 from .state import Dependent, Lowering
 
 MOST_WHOLE = 2**63
@@ -42,9 +43,14 @@ def unknown_name(scope: Scope, expr: Name) -> DslError:
     if scope.find_size(expr.text):
         message = f"the size `{expr.text}` is not known here: the shape it comes from has `_` there"
         return refuse(message, expr.span, "give the axis a name where it is declared", "name")
-    hint = did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
     span = bare(expr.span)
-    hint = hint or f"define it above, or declare it: `input {span.text} : [n]`"
+    called = span.source.text[span.end :].startswith("(")
+    hint = (
+        import_of(expr.text)
+        or did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
+        or f"define it above: `{span.text}(…) = …`" * called
+        or f"define it above, or declare it: `input {span.text} : [n]`"
+    )
     return refuse(f"`{span.text}` is not defined", span, hint, "name")
 
 
@@ -123,7 +129,7 @@ def _member(module: Module, expr: Attribute) -> Value:
     value = module.scope.own(expr.name)
     if value is None:
         hint = did_you_mean_one_of(expr.name, module.scope.names)
-        raise refuse(f"`{module.name}` has no `{expr.name}`", expr.span, hint, "name")
+        raise refuse(f"`{module.name}` has no `{expr.name}`", _name_span(expr), hint, "name")
     return value
 
 
@@ -137,7 +143,11 @@ def _shape(low: Lowering, value: Value, expr: Attribute) -> Value:
 
 def _unknown_path(low: Lowering, expr: Attribute, path: str) -> DslError:
     known = ", ".join(f"`{each}`" for each in list(low.params)[:6])
-    hint = did_you_mean_one_of(path, low.params) or (known and f"parameters so far: {known}")
+    hint = (
+        import_of(path.partition(".")[0])
+        or did_you_mean_one_of(path, low.params)
+        or (known and f"parameters so far: {known}")
+    )
     return refuse(f"there is no parameter `{path}`", expr.span, hint, "name")
 
 
@@ -147,5 +157,13 @@ def _no_attribute(expr: Attribute) -> DslError:
         return refuse(
             f"`.{expr.name}` is no attribute here", expr.span, f"write `{operand}^T`", "name"
         )
-    hint = "a value has `shape` and `dtype`; functions are called: `f(x)`"
-    return refuse(f"`{operand}` has no attribute `{expr.name}`", expr.span, hint, "name")
+    hint = did_you_mean_one_of(expr.name, ("shape", "dtype"))
+    hint = hint or "a value has `shape` and `dtype`; functions are called: `f(x)`"
+    return refuse(f"`{operand}` has no attribute `{expr.name}`", _name_span(expr), hint, "name")
+
+
+def _name_span(expr: Attribute) -> Span:
+    """Where the name of an attribute stands, after its dot."""
+    whole = expr.span
+    at = whole.source.span(whole.end - len(expr.name), whole.end)
+    return at if at.text == expr.name else whole

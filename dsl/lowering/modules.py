@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.dims import known
 
-from ..errors import refuse
+from ..errors import DslError, refuse
 from ..parse import parse
 from ..scope import Frame, Scope
 from ..span import Span
@@ -185,6 +185,22 @@ def available() -> list[str]:
             if each.name.endswith(".graph")
         )
     return list(dict.fromkeys(found))
+
+
+def import_of(name: str) -> str:
+    """How a module, or a function of one, is imported; empty where there is none of this name."""
+    if text_of_module(name) is not None:
+        return f"it is a module: `import {name}`"
+    home = next((each for each in available() if name in _functions_of(each)), None)
+    return "" if home is None else f"import it: `from {home} import {name}`"
+
+
+def _functions_of(module: str) -> list[str]:
+    """The functions of a module; none if it is wrong itself."""
+    try:
+        return exported(tree_of(module))
+    except DslError:
+        return []
 
 
 def exported(tree: Program) -> list[str]:

@@ -53,6 +53,7 @@ STATEMENTS: Handlers = {
     s.For: loops.loop,
     s.Import: modules.imported,
     s.Show: showing.show,
+    s.Wrong: blocks.wrong,
 }
 
 CALLERS: Handlers = {
