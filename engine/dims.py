@@ -256,6 +256,11 @@ def _inner(b: tuple[Dim, ...]) -> Dim:
 
 
 def _transpose_hint(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> str | None:
+    """Another product of the two that exists."""
+    try:
+        broadcast(a[:-2], b[:-2])
+    except ShapeError:
+        return None
     if len(b) > 1 and same(a[-1], b[-1]):
         return "the last axes agree: did you mean `{0} @ {1}^T`?"
     if len(a) > 1 and same(a[-2], _inner(b)):

@@ -325,6 +325,72 @@ REFUSED = {
         "Q K",
         "the last axes agree: did you mean `(Q @ K^T)`?",
     ),
+    "a product whose second-last axes agree": Row(
+        "input A : [m, n]\ninput B : [m, k]\ny = A @ B",
+        "cannot multiply [m, n] by [m, k]: the inner sizes are n and m",
+        "A @ B",
+        "the second-last axes agree: did you mean `A^T @ B`?",
+    ),
+    "a product the other way round": Row(
+        "input A : [m, n]\ninput B : [k, m]\ny = A @ B",
+        "cannot multiply [m, n] by [k, m]: the inner sizes are n and k",
+        "A @ B",
+        "the other order fits: did you mean `B @ A`?",
+    ),
+    "a comparison that does not fit": Row(
+        "input A : [T, d]\ninput b : [T]\ny = A > b",
+        "cannot compare shapes [T, d] and [T]: axis -1 is d on the left and T on the right",
+        "A > b",
+        "the T axis of the right side would have to sit one place further left: "
+        "index it with `[:, None]`",
+        "input A : [T, d]\ninput b : [T]\ny = A > b{}",
+    ),
+    "a product that no transpose mends": Row(
+        "input Q : [B, T, d]\ninput K : [H, T, d]\ns = Q @ K",
+        "cannot multiply [B, T, d] by [H, T, d]: the inner sizes are d and T",
+        "Q @ K",
+        "",
+    ),
+    "a matrix product of a number": Row(
+        "input x : []\ninput A : [n, n]\ny = 2 * x @ A",
+        "cannot multiply [] by [n, n]: a matrix product needs at least one axis on either side",
+        "2 * x @ A",
+        "scale with `(2 * x) * A`",
+    ),
+    "a number where a truth value is due": Row(
+        "input x : []\ny = true and x + 1",
+        "a truth value is needed, not []",
+        "true and x + 1",
+        "compare it: `(x + 1) != 0`",
+        "input x : []\ny = true and {}",
+    ),
+    "a vector for a batch of matrices": Row(
+        "input A : [B, n, n]\ninput b : [n]\ny = solve(A, 2 b)",
+        "cannot solve [B, n, n] x = [n]",
+        "solve(A, 2 b)",
+        "write `(2 b)[:, None]`",
+        "input A : [B, n, n]\ninput b : [n]\ny = solve(A, {})",
+    ),
+    "a sum whose axes sit elsewhere": Row(
+        "input X : [B, T, d]\ninput b : [T]\ny = X + b",
+        "cannot add shapes [B, T, d] and [T]: axis -1 is d on the left and T on the right",
+        "X + b",
+        "the T axis of the right side would have to sit one place further left: "
+        "index it with `[:, None]`",
+        "input X : [B, T, d]\ninput b : [T]\ny = X + b{}",
+    ),
+    "two axes of a maximum": Row(
+        "input x : [n]\ny = max(x, 0)",
+        "`max` of a tensor and 0 can be read two ways",
+        "max(x, 0)",
+        "write `maximum(x, 0)` or `max(x, axis=0)`",
+    ),
+    "an attribute for a transpose": Row(
+        "input A : [n, n]\ny = A.T A",
+        "`.T` is no attribute here",
+        "A.T",
+        "write `A^T`",
+    ),
     "a size that nobody declared": Row(
         "dim d, B\nparam W : [dd, d]",
         "the size `dd` of this parameter is not known here",

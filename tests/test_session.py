@@ -226,3 +226,12 @@ Cell In[1], line 3
   in `f`, called at Cell In[2], line 2
     2 | y = sum(f(2 A))"""
         )
+
+
+def test_a_form_and_a_name_are_told_together(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    told = fails(shell, "%%graph\na = 2**3\nb = a + 1\nc = nothing")
+    assert re.findall(r"GraphError: (.*)", told) == [
+        "`**` is not a sign of the language",
+        "`nothing` is not defined",
+    ]

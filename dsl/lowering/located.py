@@ -96,8 +96,11 @@ def located(span: Span, terms: Sequence[Term] = ()) -> Generator[None]:
 
 def _told(error: EngineError, span: Span, terms: Sequence[Term]) -> DslError:
     error.hint = _INFIX.sub(lambda offer: f"`{in_place(span, offer[1])}`", error.hint or "")
-    hint = error.help(tuple(term.atom for term in terms)) or ""
     operands = tuple(term.operand for term in terms)
+    by_node = {term.node: term for term in terms}
+    if error.nodes and all(node in by_node for node in error.nodes):
+        terms = [by_node[node] for node in error.nodes]  # `b > a` is asked as `a < b`
+    hint = error.help(tuple(term.atom for term in terms)) or ""
     code = "gradient" if type(error).__name__ == "GradientError" else "shape"
     hint = hint.replace("^T^T", "").replace("ops.", "")
     return DslError(Diagnostic(error.message, span, hint, code, operands))

@@ -72,7 +72,13 @@ def to_number(x: Operand) -> Node:
     return Op.table["cast"](node, kind="int") if node.kind == "bool" else node
 
 
-_VERBS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
+_VERBS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    **dict.fromkeys(["equal", "not_equal", "less", "less_equal"], "compare"),
+}
 
 
 def pointwise(

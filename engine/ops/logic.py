@@ -28,12 +28,19 @@ less_equal = comparison("less_equal", torch.le, "<=", r"\le")
 
 def greater(a: Operand, b: Operand) -> Node:
     """a > b, which is b < a."""
-    return less(b, a)
+    return less(*_swapped(a, b))
 
 
 def greater_equal(a: Operand, b: Operand) -> Node:
     """a ≥ b, which is b ≤ a."""
-    return less_equal(b, a)
+    return less_equal(*_swapped(a, b))
+
+
+def _swapped(a: Operand, b: Operand) -> tuple[Node, Node]:
+    """The operands the other way round; that they do not fit is said in the order written."""
+    x, y = as_node(a), as_node(b)
+    broadcast(x.shape, y.shape, verb="compare")
+    return y, x
 
 
 def truth(x: Operand) -> Node:
