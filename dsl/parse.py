@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
@@ -74,7 +75,7 @@ def _source(text: str, name: str) -> Source:
 
 def _tree(source: Source) -> Program:
     """The statements of a source, those that cannot be read as their errors."""
-    unseen = list(_unseen(source))
+    unseen = list(islice(_unseen(source), MOST_REPORTED))
     found: list[Statement] = [wrong("", error.span, error) for error in unseen]
     count = len(unseen)
     text = normalise(source.text)

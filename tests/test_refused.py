@@ -460,13 +460,50 @@ MENDED = {
 }
 
 
+# Slips of writing, and where the rewrites go: what is said to them stands in the transcript.
+SLIPS = {
+    "x = 1\nx += 2 x": "x = 1\n{}",
+    "x = 1\nx -= 2 x + 1": "x = 1\n{}",
+    "x := 1": "{}",
+    "a = 5\ny = a // 2": "a = 5\ny = {}",
+    "x = 1\ny = x <> 1": "x = 1\ny = {}",
+    "x = 1\ny = (x + 1) =< 2": "x = 1\ny = {}",
+    "f = lambda x: x^2": "{}",
+    "def f(x):\n    x": "{}",
+    "y = [1 2; 3 4]": "y = {}",
+    "x = 1\ny = x 2": "x = 1\ny = {}",
+    "x = 1\ny = sin(x) 2": "x = 1\ny = {}",
+    "y = 1 2": "y = {}",
+    "input x ∈ R^n": "input x ∈ {}",
+    "f(x) = 2 x where x ∈ ℝ^n×m": "f(x) = 2 x where x ∈ {}",
+    "_x = 1": "{here}",
+    "x = 1\nx' = 1": "{here}",
+    "x = [1, 2]\ni = 0\ny = xᵢ": "x = [1, 2]\nx_i = 3\ni = 0\ny = {}",
+    "f(x) =\n    y = x": "f(x) =\n    y = x\n    {}",
+    "input y, x : []\nz = y x^2\ng = ∂z/∂x^2": "{here}",
+    "input w, x : []\ny = 2 * ∑ w x": "{here}",
+    "input w, x : []\ny = ½ ∑ w * x": "{here}",
+    "f(x) = 2 x\ninput x, y : []\nz = 1/f(x) y": "{here}",
+    "a = true\nb = false\ny = a && b": "a = true\nb = false\ny = a {} b",
+    "a = true\ny = !a": "a = true\ny = {} a",
+    "input X": "{0}",
+    "y = s where s": "y = s where {}",
+    "x = 2\ny = x^√2": "x = 2\ny = {}",
+    "dim n = 3\nx = ones([n])\ny = x(1, 2)": "dim n = 3\nx = ones([n])\ny = {}",
+    "a = 1, 2": "a = {}",
+    "while x:\n    y": ADVICE,
+}
+
+
 def rows() -> dict[str, Row]:
-    """Both tables, as far as a hint offers something."""
+    """The tables, as far as a hint offers something."""
     wrong = {
         what: Row(program, *said, MENDED.get(what, "{here}"))
         for what, (program, said) in WRONG.items()
     }
-    return {what: row for what, row in {**wrong, **REFUSED}.items() if row.mended != ADVICE}
+    slips = {program: Row(program, "", "", "", mended) for program, mended in SLIPS.items()}
+    every = {**wrong, **REFUSED, **slips}
+    return {what: row for what, row in every.items() if row.mended != ADVICE}
 
 
 def offers(hint: str) -> list[str]:
