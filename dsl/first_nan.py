@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engine import Node, ops, trace
 from engine.graph import depends
@@ -20,16 +21,17 @@ from .lowering.state import Lowering
 def first_nan(low: Lowering, outputs: Sequence[Node], feeds: Mapping[Node, Any]) -> DslError | None:
     """The error that tells of the first NaN below the outputs; None where there is none.
 
-    Where an output is infinite and nothing is NaN it tells of the first infinite value that
-    depends on what was fed: a mask is infinite on purpose.
+    Where an output is infinite and nothing is NaN it tells where that begins: at a value that
+    depends on what was fed and is made of finite ones. A mask is infinite on purpose.
     """
     traced = trace(outputs, feeds)
     values = {each.node: each.value for each in traced}
     bad = next((each for each in traced if bool(torch.isnan(each.value).any())), None)
-    if bad is None and any(bool(torch.isinf(values[node]).any()) for node in outputs):
+    if bad is None and any(_is_infinite(values[node]) for node in outputs):
         fed = depends(outputs, [each.node for each in traced if each.node.op is ops.variable])
-        moving = (each for each in traced if each.node in fed)
-        bad = next((each for each in moving if bool(torch.isinf(each.value).any())), None)
+        infinite = [each for each in traced if each.node in fed and _is_infinite(each.value)]
+        finite = (x for x in infinite if not any(_is_infinite(values[n]) for n in x.node.inputs))
+        bad = next(finite, None)
     place = None if bad is None else place_of(low, bad.node)
     if bad is None or place is None:
         return None
@@ -39,6 +41,10 @@ def first_nan(low: Lowering, outputs: Sequence[Node], feeds: Mapping[Node, Any])
         Operand(called(low, x) or x.op.name, summary(values[x]), "") for x in bad.node.inputs
     ]
     return DslError(place.diagnostic(f"{text} {_share(bad)}", "", operands))
+
+
+def _is_infinite(value: Tensor) -> bool:
+    return bool(torch.isinf(value).any())
 
 
 def _share(bad: Traced) -> str:
