@@ -1,0 +1,200 @@
+"""Forms that are refused for what their names mean: what is said, where, and what is offered."""
+
+from __future__ import annotations
+
+from tests.refused_forms import ADVICE, Row
+
+MEANINGS = {
+    "a function without brackets": Row(
+        "input x : []\ny = 2 sin x",
+        "`sin` is a function: its argument stands in brackets",
+        "sin x",
+        "write `sin(x)`",
+    ),
+    "two equals signs": Row(
+        "y = x = 1",
+        "a statement has one `=`",
+        "=",
+        "write `x = 1`, then `y = x`",
+        "{0}\n{1}",
+    ),
+    "left division": Row(
+        "input A : [n, n]\ninput b : [n]\nx = A \\ b",
+        "there is no left division `\\`",
+        "\\",
+        "write `solve(A, b)`",
+        "input A : [n, n]\ninput b : [n]\nx = {}",
+    ),
+    "a raised letter": Row(
+        "input x, n : []\ny = 2 xⁿ",
+        "`ⁿ` cannot be an exponent",
+        "ⁿ",
+        "write `x^n`",
+        "input x, n : []\ny = 2 {}",
+    ),
+    "a line that starts with a sign": Row(
+        "input x : []\ny = x\n+ 2",
+        "a statement does not begin with `+`",
+        "+",
+        "indent the line, so that it continues the line before",
+        ADVICE,
+    ),
+    "an unused value in a block": Row(
+        "f(x) =\n    x + 1\n    x\ny = f(1)",
+        "the value `x + 1` is not used",
+        "x + 1",
+        "only the last line of a definition is a value: give this one a name",
+        ADVICE,
+    ),
+    "recursion": Row(
+        "f(x) = f(x) + 1\ny = f(2)",
+        "`f` calls itself",
+        "f(x)",
+        "a loop is written `repeat n:` or `for i in range(n):`",
+        "n = 2\nx = 1\n{}\n    x = x + 1\ny = x",
+    ),
+    "the gradient of a vector": Row(
+        "input x : [3]\ng = ∇_x x^2",
+        "a gradient is of a number, and `x^2` is [3]",
+        "∇_x x^2",
+        "sum it, `sum(x^2)`, or mean it; of a vector there is the `jacobian(x^2, x)`",
+        "input x : [3]\ng = ∇_x {0}\nh = {1}",
+    ),
+    "the gradient of a vector of unknown length": Row(
+        "input x : [n]\ng = grad(2 x, x)",
+        "a gradient is of a number, and `2 x` is [n]",
+        "grad(2 x, x)",
+        "sum it, `sum(2 x)`, or mean it",
+        "input x : [n]\ng = grad({}, x)",
+    ),
+    "the derivative of a function that mixes elements": Row(
+        "f(x) = softmax(x)\ninput z : [3]\ny = f'(2 z)",
+        "`f'` is the derivative of a function of one number",
+        "f'(2 z)",
+        "`f` mixes elements; write `jacobian(f, 2 z)`",
+        "f(x) = softmax(x)\ninput z : [3]\ny = {1}",
+    ),
+    "the gradient of a function that is no number": Row(
+        "f(x) = 3 x\ninput z : [3]\ny = ∇f(2 z)",
+        "a gradient is of a number, and `f(2 z)` is [3]",
+        "∇f(2 z)",
+        "sum it, `grad(sum(f(2 z)), 2 z)`, or mean it; of a vector there is the `jacobian(f, 2 z)`",
+    ),
+    "the gradient by something that is not there": Row(
+        "input x, z : [n]\nloss = sum(x)\ng = ∂loss/∂z",
+        "`loss` does not depend on `z`",
+        "∂loss/∂z",
+        "it depends on `x`",
+        "input x, z : [n]\nloss = sum(x)\ng = ∂loss/∂{}",
+    ),
+    "the gradient of what was stopped": Row(
+        "input x : [n]\nloss = sum(stop(2 x)^2)\ng = ∇_x loss",
+        "the gradient of `loss` with respect to `x` is zero",
+        "∇_x loss",
+        "",
+    ),
+    "two columns": Row(
+        "input x, y : [n]\nz = 2 * x y",
+        "`x y`: both are column vectors ([n] and [n])",
+        "x y",
+        "dot product `(x^T y)`, outer product `(x y^T)`, elementwise `(x ⊙ y)`",
+    ),
+    "a power -1 of a vector": Row(
+        "input x, z : [n]\ny = z^T x^-1",
+        "`x^-1`: [n] is neither a number nor a square matrix",
+        "x^-1",
+        "elementwise `(1/x)`, the inverse of a matrix `inv(x)`",
+        "input x, z : [n]\ny = z^T {0}",
+    ),
+    "a power -1 of a matrix that is not square": Row(
+        "input A : [n, m]\ny = A^-1",
+        "`A^-1`: [n, m] is neither a number nor a square matrix",
+        "A^-1",
+        "elementwise `1/A`, the inverse of a matrix `inv(A)`",
+        "input A : [n, m]\ny = {0}",
+    ),
+    "a product whose axes agree otherwise": Row(
+        "input Q, K, V : [B, T, d]\ns = (2 Q K) @ V",
+        "cannot multiply [B, T, d] by [B, T, d]: the inner sizes are d and T",
+        "(2 Q K)",
+        "the last axes agree: did you mean `(2 Q) @ K^T`?",
+    ),
+    "a product whose axes agree otherwise, in a product": Row(
+        "input Q, K : [B, T, d]\ns = 3 * Q K",
+        "cannot multiply [B, T, d] by [B, T, d]: the inner sizes are d and T",
+        "Q K",
+        "the last axes agree: did you mean `(Q @ K^T)`?",
+    ),
+    "a product whose second-last axes agree": Row(
+        "input A : [m, n]\ninput B : [m, k]\ny = A @ B",
+        "cannot multiply [m, n] by [m, k]: the inner sizes are n and m",
+        "A @ B",
+        "the second-last axes agree: did you mean `A^T @ B`?",
+    ),
+    "a product the other way round": Row(
+        "input A : [m, n]\ninput B : [k, m]\ny = A @ B",
+        "cannot multiply [m, n] by [k, m]: the inner sizes are n and k",
+        "A @ B",
+        "the other order fits: did you mean `B @ A`?",
+    ),
+    "a comparison that does not fit": Row(
+        "input A : [T, d]\ninput b : [T]\ny = A > b",
+        "cannot compare shapes [T, d] and [T]: axis -1 is d on the left and T on the right",
+        "A > b",
+        "the T axis of the right side would have to sit one place further left: "
+        "index it with `[:, None]`",
+        "input A : [T, d]\ninput b : [T]\ny = A > b{}",
+    ),
+    "a product that no transpose mends": Row(
+        "input Q : [B, T, d]\ninput K : [H, T, d]\ns = Q @ K",
+        "cannot multiply [B, T, d] by [H, T, d]: the inner sizes are d and T",
+        "Q @ K",
+        "",
+    ),
+    "a matrix product of a number": Row(
+        "input x : []\ninput A : [n, n]\ny = 2 * x @ A",
+        "cannot multiply [] by [n, n]: a matrix product needs at least one axis on either side",
+        "2 * x @ A",
+        "scale with `(2 * x) * A`",
+    ),
+    "a number where a truth value is due": Row(
+        "input x : []\ny = true and x + 1",
+        "a truth value is needed, not []",
+        "true and x + 1",
+        "compare it: `(x + 1) != 0`",
+        "input x : []\ny = true and {}",
+    ),
+    "a vector for a batch of matrices": Row(
+        "input A : [B, n, n]\ninput b : [n]\ny = solve(A, 2 b)",
+        "cannot solve [B, n, n] x = [n]",
+        "solve(A, 2 b)",
+        "write `(2 b)[:, None]`",
+        "input A : [B, n, n]\ninput b : [n]\ny = solve(A, {})",
+    ),
+    "a sum whose axes sit elsewhere": Row(
+        "input X : [B, T, d]\ninput b : [T]\ny = X + b",
+        "cannot add shapes [B, T, d] and [T]: axis -1 is d on the left and T on the right",
+        "X + b",
+        "the T axis of the right side would have to sit one place further left: "
+        "index it with `[:, None]`",
+        "input X : [B, T, d]\ninput b : [T]\ny = X + b{}",
+    ),
+    "two axes of a maximum": Row(
+        "input x : [n]\ny = max(x, 0)",
+        "`max` of a tensor and 0 can be read two ways",
+        "max(x, 0)",
+        "write `maximum(x, 0)` or `max(x, axis=0)`",
+    ),
+    "an attribute for a transpose": Row(
+        "input A : [n, n]\ny = A.T A",
+        "`.T` is no attribute here",
+        "A.T",
+        "write `A^T`",
+    ),
+    "a size that nobody declared": Row(
+        "dim d, B\nparam W : [dd, d]",
+        "the size `dd` of this parameter is not known here",
+        "dd",
+        "known sizes: d, B; did you mean `d`?",
+    ),
+}
