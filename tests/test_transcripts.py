@@ -8,6 +8,7 @@ import pytest
 from dsl.library.forms import FORMS
 from dsl.library.functions import FUNCTIONS
 from dsl.lowering.modules import available, exported, tree_of
+from dsl.values import Builtin, Form
 from tests.transcript import Transcript
 
 HERE = Path(__file__).parent
@@ -41,7 +42,8 @@ def test_the_reference_shows_what_python_answers() -> None:
 @pytest.mark.parametrize("name", [*FUNCTIONS, *FORMS])
 def test_the_reference_has_the_signature_of_every_function(name: str) -> None:
     function = {**FUNCTIONS, **FORMS}[name]
-    assert f"`{getattr(function, 'signature')}`" in REFERENCE.read_text(encoding="utf-8")
+    assert isinstance(function, Builtin | Form)
+    assert f"`{function.signature}`" in REFERENCE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("module", available())

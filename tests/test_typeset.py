@@ -29,7 +29,7 @@ COMMANDS = set(
 
 def test_every_kind_of_expression_and_of_statement_has_a_rule() -> None:
     assert set(EXPRESSIONS) == set(get_args(syntax.Expr))
-    assert set(STATEMENTS) == set(get_args(syntax.Statement))
+    assert set(STATEMENTS) == {*get_args(syntax.Statement)} - {syntax.Wrong}  # parse raises it
 
 
 def latex(text: str) -> str:
