@@ -52,10 +52,11 @@ Link = CallSite | Pass
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error: the fact, the place, the way out.
+    """One error or lint: the fact, the place, the way out.
 
-    `code` is a stable word for programs (`incomplete`: the text ends too early). `calls` is the
-    chain of calls, and of passes of loops, that led here, innermost first.
+    `code` is a stable word for programs (`incomplete`: the text ends too early), of a lint its
+    number (`W1`). `calls` is the chain of calls, and of passes of loops, that led here, innermost
+    first.
     """
 
     message: str
@@ -65,6 +66,11 @@ class Diagnostic:
     operands: tuple[Operand, ...] = ()
     notes: tuple[str, ...] = ()
     calls: tuple[Link, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What its first line begins with: `error`, or `warning W1`."""
+        return f"warning {self.code}" if self.code.startswith("W") else "error"
 
 
 class DslError(Exception):
@@ -138,7 +144,7 @@ def display_width(text: str) -> int:
 
 
 def _lines(error: Diagnostic) -> Iterator[str]:
-    yield f"error: {error.message}"
+    yield f"{error.title}: {error.message}"
     yield from _operand_lines(error.operands)
     yield f"  {error.span.label}"
     yield from _source_lines(error.span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,8 +13,8 @@ from engine import EngineError, Evaluator, GradientError, KindError, Node, gradi
 from engine.dims import known
 from engine.learn import Optimizer, Trainer, generate
 
-from . import initial
-from .errors import DslError
+from . import initial, lints
+from .errors import Diagnostic, DslError
 from .failures import locate, located
 from .first_nan import first_nan
 from .lowering.modules import find_function
@@ -55,6 +56,16 @@ class Program:
         self.origins: Mapping[Node, Span] = lowering.origins
         self.labels: Mapping[Node, str] = lowering.labels
         self.places: Mapping[Node, tuple[str, ...]] = lowering.places
+
+    @cached_property
+    def lints(self) -> tuple[Diagnostic, ...]:
+        r"""What is allowed and probably not meant, in the order of the text; `str` of each shows it.
+
+        >>> from dsl import compile
+        >>> [lint.code for lint in compile("input A : [n, n], x : [n]\ny = A * x").lints]
+        ['W1']
+        """
+        return lints.find(self._lowering)
 
     def __repr__(self) -> str:
         return f"Program({self.tree.span.source.name!r}: {', '.join(self.nodes) or 'nothing'})"

@@ -64,6 +64,7 @@ class Lowering:
     consts, sizes                      what the caller gave by name; `used` has what was asked for
     inputs, params, defined, shown     what the program declares, defines and shows
     origins, places, labels            of each node: the text, the path of the call, the first name
+    meanings                           the tensors that each expression came to, by its identity
     modules, loading                   imported modules, and those that are being imported
     calls, chains                      the calls and passes around, and those around each node
     active, draw, statics              calls around, the parameter being drawn, numbers known now
@@ -85,6 +86,9 @@ class Lowering:
     defined: dict[str, Span] = field(default_factory=dict[str, Span])
     shown: list[Shown] = field(default_factory=list[Shown])
     used: set[str] = field(default_factory=set[str])
+    meanings: dict[int, dict[Node | Row, None]] = field(
+        default_factory=dict[int, dict[Node | Row, None]]
+    )
     modules: dict[str, Scope] = field(default_factory=dict[str, Scope])
     loading: list[str] = field(default_factory=list[str])
     active: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
@@ -103,9 +107,12 @@ class Lowering:
             raise refuse("calls and brackets are nested too deep here", expr.span, hint, "limit")
         self.depth += 1
         try:
-            return self.expressions[type(expr)](self, scope, expr)
+            value = self.expressions[type(expr)](self, scope, expr)
         finally:
             self.depth -= 1
+        if isinstance(value, Node | Row):
+            self.meanings.setdefault(id(expr), {})[value] = None
+        return value
 
     def spend(self, steps: int, span: Span) -> None:
         """Count what is unrolled. Raises DslError beyond the limit, before it is made."""

@@ -1,0 +1,106 @@
+"""Shapes that broadcast by accident: a square matrix, or a column [n, 1], with a vector [n]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from engine import Node, ops
+from engine.dims import Dim, canonical
+
+from ..errors import Diagnostic, one_line
+from ..lowering.located import Term
+from ..syntax import Binary, Name
+from .nearby import near
+from .seen import Seen
+
+ARITHMETIC = ("*", "/", "+", "-")
+
+Pattern = Callable[[tuple[Dim, ...], Dim], bool]
+
+
+def matrix_and_vector(seen: Seen, expr: Binary) -> Iterator[Diagnostic]:
+    """`A * x` for A [n, n] and x [n]."""
+    pair = _pair(seen, expr, lambda shape, n: equal(*shape) and equal(shape[1], n))
+    if pair is None or _belongs_to_columns(seen, expr, pair[1].node):
+        return
+    matrix, vector = pair
+    text = one_line(expr.span.text)
+    message = f"`{text}` takes every row of `{matrix.text}` with `{vector.text}`, entry by entry"
+    yield _told(expr, message, _way_out(expr, matrix, vector), pair)
+
+
+def column_and_vector(seen: Seen, expr: Binary) -> Iterator[Diagnostic]:
+    """`y - x` for y [n, 1] and x [n], unless the axis of 1 was made on purpose."""
+    pair = _pair(seen, expr, lambda shape, n: equal(shape[0], n) and shape[1] == 1)
+    if pair is None or any(_makes_axis(node) for node in near(pair[0].node)):
+        return
+    column, vector = pair
+    message = f"`{one_line(expr.span.text)}` takes every entry of one side with every other's"
+    hint = f"one by one: `{_with(expr, column, f'{column.atom}[:, 0]')}`"
+    yield _told(expr, message, hint, pair)
+
+
+def _pair(seen: Seen, expr: Binary, is_accident: Pattern) -> tuple[Term, Term] | None:
+    """The side with two axes and the vector, if the pattern holds in every call around."""
+    nodes = seen.nodes(expr) if expr.op in ARITHMETIC else []
+    if not nodes or not all(_fits(node, is_accident) for node in nodes):
+        return None
+    left, right = (
+        Term(role, node, side, seen.is_row(side))
+        for role, node, side in zip(
+            ("left", "right"), nodes[0].inputs, (expr.left, expr.right), strict=True
+        )
+    )
+    pair = (left, right) if left.node.rank == 2 else (right, left)
+    return None if pair[1].is_row else pair
+
+
+def _fits(node: Node, is_accident: Pattern) -> bool:
+    vector, matrix = sorted((x.shape or () for x in node.inputs), key=len)
+    return len(vector) == 1 and len(matrix) == 2 and vector != (1,) and is_accident(matrix, *vector)
+
+
+def equal(a: Dim, b: Dim) -> bool:
+    """Whether two sizes are one size, not two with the same value."""
+    return a is not None and b is not None and canonical(a) == canonical(b)
+
+
+def _belongs_to_columns(seen: Seen, expr: Binary, vector: Node) -> bool:
+    """Whether there is one number for each column: means over the rows, a row, a bias."""
+    below = near(vector)
+    if any(node.op is ops.index or _goes_over(node, (0, -2)) for node in below):
+        return True
+    return expr.op in ("+", "-") and any(vector is p.leaf for p in seen.low.params.values())
+
+
+def _goes_over(node: Node, axes: tuple[int, int]) -> bool:
+    """Whether this reduces one of these axes of a matrix."""
+    along = node.attrs.get("axis")
+    return any(along == (axis,) for axis in axes) and node.inputs[0].rank == 2
+
+
+def _makes_axis(node: Node) -> bool:
+    return node.op in (ops.index, ops.reshape, ops.expand) or node.attrs.get("keepdims") is True
+
+
+def _way_out(expr: Binary, matrix: Term, vector: Term) -> str:
+    rows = _with(expr, vector, f"{vector.atom}[:, None]")
+    columns = _with(expr, vector, f"{vector.atom}[None, :]")
+    if any(_goes_over(node, (1, -1)) for node in near(vector.node)):
+        return f"each row with its own number: `{rows}`"
+    if expr.op == "*":
+        between = " " if isinstance(vector.expr, Name) else " @ "
+        return f"the matrix product is `{matrix.atom}{between}{vector.atom}`; as it is: `{columns}`"
+    return f"every column with it: `{rows}`; as it is: `{columns}`"
+
+
+def _with(expr: Binary, side: Term, text: str) -> str:
+    """The expression with one side written in another way."""
+    start, end = side.expr.span.start, side.expr.span.end
+    whole = expr.span.source.text
+    return one_line(whole[expr.span.start : start] + text + whole[end : expr.span.end])
+
+
+def _told(expr: Binary, message: str, hint: str, pair: tuple[Term, Term]) -> Diagnostic:
+    sides = sorted((term.operand for term in pair), key=lambda each: each.role)
+    return Diagnostic(message, expr.span, hint, operands=tuple(sides))
