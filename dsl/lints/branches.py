@@ -20,7 +20,7 @@ from ..lowering.located import text_of
 from ..span import Span
 from ..syntax import Binary, Call, Conditional, Expr, Name, Power, Syntax
 from . import witness
-from .nearby import near
+from .nearby import is_given, near
 from .seen import Seen
 
 
@@ -75,7 +75,7 @@ def _risks(seen: Seen, choice: Choice, chosen: Node) -> Iterator[Risk]:
     """The operators in a branch whose operand the condition is about, and does not save them."""
     condition, then, otherwise = chosen.inputs
     guards = set(near(condition))
-    for node in near(then if choice.is_then else otherwise, ops.where, ops.stop):
+    for node in near(then if choice.is_then else otherwise, _is_end):
         risk = _risk(node)
         if risk is None or risk.operand not in seen.varying:
             continue
@@ -84,6 +84,11 @@ def _risks(seen: Seen, choice: Choice, chosen: Node) -> Iterator[Risk]:
             condition, risk.operand, choice.is_then, risk.has_no_slope
         ):
             yield risk
+
+
+def _is_end(node: Node) -> bool:
+    """Where a branch is not looked at further: another choice is one of its own."""
+    return is_given(node) or node.op in (ops.where, ops.stop)
 
 
 def _risk(node: Node) -> Risk | None:

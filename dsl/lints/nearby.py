@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine import Node
-from engine.graph import Op
 
 from ..lowering.derivatives import ELEMENTWISE
 
-FARTHEST = 64  # nodes: a lint looks at a formula, not at a network
+FARTHEST = 32  # nodes: a lint looks at a formula, not at a network
 
 
-def near(node: Node, *ends: Op) -> list[Node]:
-    """The node and what it is made of by elementwise operators, nearest first.
+def is_given(node: Node) -> bool:
+    """Whether a value mixes elements or is made of nothing: what a formula begins with."""
+    return node.op.name not in ELEMENTWISE
 
-    Nothing below an operator in `ends` is looked at.
-    """
-    found = [node]
-    for each in found:  # grows while it is walked
-        if each.op.name in ELEMENTWISE and each.op not in ends and len(found) < FARTHEST:
-            found += [x for x in dict.fromkeys(each.inputs) if x not in found]
-    return found
+
+def near(node: Node, is_end: Callable[[Node], bool] = is_given) -> list[Node]:
+    """The node and what it is made of, nearest first, as far as `FARTHEST` and the ends."""
+    found = {node: None}
+    for each in (queue := [node]):
+        if not is_end(each) and len(found) < FARTHEST:
+            new = [x for x in dict.fromkeys(each.inputs) if x not in found]
+            found.update(dict.fromkeys(new))
+            queue += new
+    return list(found)
