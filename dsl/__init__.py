@@ -1,7 +1,7 @@
 """The language: text written as on the board, parsed and lowered to the engine's graph."""
 
 from .compiler import compile, load, lower
-from .errors import DslError
+from .errors import Diagnostic, DslError
 from .format import format
 from .lowering.modules import register
 from .names import names_of
@@ -10,6 +10,7 @@ from .program import Program
 from .typeset import latex
 
 __all__ = [
+    "Diagnostic",
     "DslError",
     "Program",
     "compile",

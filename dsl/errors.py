@@ -72,6 +72,9 @@ class Diagnostic:
         """What its first line begins with: `error`, or `warning W1`."""
         return f"warning {self.code}" if self.code.startswith("W") else "error"
 
+    def __str__(self) -> str:
+        return render(self)
+
 
 class DslError(Exception):
     """One or more errors of a program; the attributes speak of the first, `str` shows all."""
@@ -105,7 +108,7 @@ class DslError(Exception):
         return DslError(*(replace(d, calls=(*d.calls, link)) for d in self.diagnostics))
 
     def __str__(self) -> str:
-        return "\n\n".join(render(each) for each in self.diagnostics)
+        return "\n\n".join(map(str, self.diagnostics))
 
 
 def refuse(message: str, span: Span, hint: str = "", code: str = "syntax") -> DslError:

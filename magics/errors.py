@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from dsl import DslError
+from dsl import Diagnostic, DslError
 from engine import EngineError, Node
 
 BOLD, RED, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
@@ -29,6 +29,11 @@ class GraphError(Exception):
 def from_language(error: DslError) -> GraphError:
     """The error of a text, its places called as the notebook calls them."""
     return GraphError(_in_cells(str(error).removeprefix("error: ")))
+
+
+def from_lint(lint: Diagnostic) -> str:
+    """A lint as it stands under a result."""
+    return _in_cells(str(lint))
 
 
 def from_engine(error: EngineError, names: Mapping[Node, str]) -> GraphError:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import dsl
-from dsl import DslError, Program
+from dsl import Diagnostic, DslError, Program
 from engine import EngineError, Node
 from magics.errors import GraphError
 from magics.legend import legend
@@ -80,6 +80,12 @@ class Built:
             for each in self.shown
             for x in nodes_of(each.value)
         ]
+
+    @property
+    def lints(self) -> list[Diagnostic]:
+        """The lints of the cell; what it only declares, a later cell may use."""
+        own = [each for each in self.program.lints if each.span.source is self.cell.source]
+        return [each for each in own if each.code != "W4"]
 
 
 class Session:

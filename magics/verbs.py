@@ -12,7 +12,7 @@ from engine import EngineError, Evaluator, Node, check_gradients, gradients
 from engine.graph import toposort
 from engine.show import Legend, formula
 from magics.display import Picture, draw
-from magics.errors import GraphError, from_engine, from_language
+from magics.errors import GraphError, from_engine, from_language, from_lint
 from magics.legend import legend, sinks
 from magics.session import Built, Session
 from magics.shown import Derivatives, Graph, Written
@@ -64,7 +64,7 @@ def typeset(built: Built) -> Written:
 
 
 def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
-    """Cells set aside; functions; bare lines, with their values if every input has one."""
+    """Cells set aside; functions; bare lines, with values if every input has one; lints."""
     yield from built.lost
     yield from (function.signature for function in built.functions)
     for text, node in built.lines:
@@ -73,6 +73,7 @@ def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
         else:
             yield f"{text} = {in_words(value)}"
+    yield from map(from_lint, built.lints)
 
 
 def show(session: Session, names: Sequence[str], depth: int | None, backward: bool) -> Picture:

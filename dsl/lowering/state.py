@@ -110,7 +110,7 @@ class Lowering:
             value = self.expressions[type(expr)](self, scope, expr)
         finally:
             self.depth -= 1
-        if isinstance(value, Node | Row):
+        if isinstance(value, (Node, Row)):
             self.meanings.setdefault(id(expr), {})[value] = None
         return value
 
