@@ -59,7 +59,7 @@ class Program:
 
     @cached_property
     def lints(self) -> tuple[Diagnostic, ...]:
-        r"""What is allowed and probably not meant, in the order of the text; `str` of each shows it.
+        r"""What is allowed and probably not meant, in the order of the text, to be shown by `str`.
 
         >>> from dsl import compile
         >>> [lint.code for lint in compile("input A : [n, n], x : [n]\ny = A * x").lints]

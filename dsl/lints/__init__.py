@@ -53,7 +53,7 @@ LINTS = (
         "W7",
         "A column [n, 1] with a vector [n] makes a matrix [n, n].",
         elementwise.column_and_vector,
-        (Binary,),
+        (Binary, Call),
     ),
     Lint(
         "W8",

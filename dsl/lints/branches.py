@@ -80,9 +80,7 @@ def _risks(seen: Seen, choice: Choice, chosen: Node) -> Iterator[Risk]:
         if risk is None or risk.operand not in seen.varying:
             continue
         is_about = any(x in guards and x in seen.varying for x in near(risk.operand))
-        if is_about and witness.exists(
-            condition, risk.operand, choice.is_then, risk.has_no_slope
-        ):
+        if is_about and witness.exists(condition, risk.operand, choice.is_then, risk.has_no_slope):
             yield risk
 
 
@@ -116,7 +114,8 @@ def _told(seen: Seen, expr: Call | Conditional, choice: Choice, risk: Risk) -> D
         message = f"the gradient is NaN for some data for which `{text_of(choice.branch)}`"
         hint = f"give it something harmless there: `{choice.or_one('…')}`"
         return Diagnostic(f"{message} is not chosen", expr.span, hint)
-    operand, what, x = found.operand.span, text_of(found.expr), text_of(found.operand)
+    operand, x = found.operand.span, text_of(found.operand)
+    what = one_line(found.expr.span.text)
     message = f"the gradient is NaN where `{x}` is {risk.when}, though `{what}` is not chosen there"
     text, start = expr.span.text, expr.span.start
     if not _is_inside(operand, choice.branch.span):
@@ -129,13 +128,11 @@ def _told(seen: Seen, expr: Call | Conditional, choice: Choice, risk: Risk) -> D
 class Written:
     """Where an operator was written, and its operand there."""
 
-    expr: Expr
+    expr: Syntax
     operand: Expr
 
 
-def _written(
-    seen: Seen, expr: Call | Conditional, choice: Choice, node: Node
-) -> Written | None:
+def _written(seen: Seen, expr: Call | Conditional, choice: Choice, node: Node) -> Written | None:
     """Where the node was written in the same function, in the branch if it was written there."""
     home, found = seen.function(expr), None
     for piece in seen.pieces:

@@ -1,6 +1,7 @@
 """Logarithms of what underflows or overflows, where the engine has both in one stable operator.
 
-log softmax x is -∞ as soon as eˣ underflows, log Σ eˣ and log(1 + eˣ) are ∞ as soon as it overflows.
+log softmax x is -∞ as soon as eˣ underflows; log Σ eˣ and log(1 + eˣ) are ∞ as soon as it
+overflows.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from ..syntax import (
     Const,
     Declared,
     Dim,
-    Expr,
     For,
     FunctionDef,
     Import,

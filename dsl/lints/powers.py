@@ -13,7 +13,6 @@ from ..syntax import (
     Binary,
     Call,
     Declared,
-    Expr,
     FunctionDef,
     Juxtapose,
     Name,
@@ -56,9 +55,11 @@ def _is_square(node: Node) -> bool:
 
 def _is_factor(seen: Seen, expr: Power) -> bool:
     """Whether it stands in a matrix product: `A² x`."""
-    outer = next(seen.around(expr), None)
-    is_product = isinstance(outer, Juxtapose) or (isinstance(outer, Binary) and outer.op in "@·")
-    return is_product and any(node.op is ops.matmul for node in seen.nodes(outer))
+    match next(seen.around(expr), expr):
+        case Juxtapose() | Binary("@" | "·") as outer:
+            return any(node.op is ops.matmul for node in seen.nodes(outer))
+        case _:
+            return False
 
 
 def _is_reduced(seen: Seen, expr: Power) -> bool:
@@ -67,8 +68,11 @@ def _is_reduced(seen: Seen, expr: Power) -> bool:
 
 
 def _reduces(outer: Syntax) -> bool:
-    is_call = isinstance(outer, Call) and isinstance(outer.function, Name)
-    return isinstance(outer, Norm) or (is_call and outer.function.text in REDUCTIONS)
+    match outer:
+        case Call(Name(word)):
+            return word in REDUCTIONS
+        case _:
+            return isinstance(outer, Norm)
 
 
 def _is_known(seen: Seen, expr: Power) -> bool:

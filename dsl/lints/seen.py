@@ -1,4 +1,4 @@
-"""A program as the lints see it: its syntax, what each expression came to, and what is around it."""
+"""A program as the lints see it: its syntax, what each expression came to, what is around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.graph import toposort
 
 from ..lowering.state import Lowering
 from ..span import Source, Span
-from ..syntax import CallOrProduct, Expr, FunctionDef, Syntax, children
+from ..syntax import Call, CallOrProduct, FunctionDef, Syntax, children
 from ..values import Row
 from .names import Binding, bindings
 
@@ -27,7 +27,7 @@ class Seen:
     def pieces(self) -> tuple[Syntax, ...]:
         """Every piece of syntax, in the order of the text, what is around before what is inside."""
         found: list[Syntax] = []
-        stack: list[Syntax] = [*self.low.tree.statements][::-1]
+        stack: list[Syntax] = list[Syntax](reversed(self.low.tree.statements))
         while stack:
             piece = stack.pop()
             found.append(piece)
@@ -42,17 +42,25 @@ class Seen:
             return iter((piece.product,))
         return children(piece)
 
-    def values(self, expr: Expr) -> list[Node | Row]:
+    def values(self, expr: Syntax) -> list[Node | Row]:
         """The tensors that an expression came to: of the body of a function one for each call."""
         return list(self.low.meanings.get(id(expr), ()))
 
-    def nodes(self, expr: Expr) -> list[Node]:
+    def nodes(self, expr: Syntax) -> list[Node]:
         """The tensors that an expression came to, rows as any other."""
         return [each.node if isinstance(each, Row) else each for each in self.values(expr)]
 
-    def is_row(self, expr: Expr) -> bool:
+    def is_row(self, expr: Syntax) -> bool:
         """Whether an expression came to a vector under `^T`."""
         return any(isinstance(each, Row) for each in self.values(expr))
+
+    def within(self, call: Call) -> list[Node]:
+        """What a function of another module made of the arguments of a call, and these."""
+        origins = self.low.origins
+        made = [x for x in self.nodes(call) if x in origins and not self.is_own(origins[x])]
+        arguments = [*call.args, *(each.value for each in call.keywords)]
+        given = {node for each in arguments for node in self.nodes(each)}
+        return toposort(made, stop=given.__contains__)
 
     def around(self, piece: Syntax) -> Iterator[Syntax]:
         """What a piece stands in, from the inside out."""

@@ -18,6 +18,8 @@ from engine.origins import origin
 
 from ..errors import Diagnostic, DslError, one_line
 from ..lowering.sizes import size
+from ..span import Span
+from ..syntax import Call
 from ..syntax import Dim as DimLine
 from .seen import Seen
 
@@ -43,6 +45,7 @@ class Open:
                     self._without[symbol] = sympy.sympify(self(made_of))
 
     def __call__(self, dim: Dim) -> Dim:
+        """The size in the names that have no definition."""
         if not isinstance(dim, sympy.Expr):
             return dim
         names = {s: self._without.get(s, size_called(s.name)) for s in sizes_in(dim)}
@@ -52,15 +55,23 @@ class Open:
 def by_value(seen: Seen) -> Iterator[Diagnostic]:
     """`x + y` for x [n] and y [m], both 4."""
     is_open = Open(seen)
-    for node, span in seen.low.origins.items():
+    for node, span in _made(seen):
         pairs = list(_pairs(node, is_open)) if len(node.inputs) > 1 else []
-        if not pairs or not seen.is_own(span) or origin(node) is not None:
-            continue
-        for a, b in _needed(node, pairs, is_open):
+        for a, b in _needed(node, pairs, is_open) if pairs else ():
             text, value = one_line(span.text), known(a)
             both = f"{show_dim(a)} and {show_dim(b)}"
             message = f"`{text}` fits only because {both} are both {value}"
             yield Diagnostic(message, span, _way_out(seen, a, b))
+
+
+def _made(seen: Seen) -> Iterator[tuple[Node, Span]]:
+    """What was written, derivatives left out, and what calls of other modules made."""
+    for node, span in seen.low.origins.items():
+        if seen.is_own(span) and origin(node) is None:
+            yield node, span
+    for piece in seen.pieces:
+        for node in seen.within(piece) if isinstance(piece, Call) else ():
+            yield node, piece.span
 
 
 def _pairs(node: Node, is_open: Open) -> Iterator[Pair]:
@@ -107,7 +118,7 @@ def _way_out(seen: Seen, a: sympy.Expr, b: sympy.Expr) -> str:
     order = [each.name.text for line in lines for each in line.sizes]
     for new, old in ((b, a), (a, b)):
         names = [s.name for s in sizes_in(old)]
-        if isinstance(new, Size) and all(name in order for name in (new.name, *names)):
-            if all(order.index(name) < order.index(new.name) for name in names):
-                return f"if they are one size, say so: `dim {new.name} = {show_dim(old)}`"
+        before = order[: order.index(str(new))] if str(new) in order else []
+        if names and all(name in before for name in names):
+            return f"if they are one size, say so: `dim {new} = {show_dim(old)}`"
     return "if they are one size, give it one name"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ..errors import Diagnostic
 from ..syntax import Assign, For, FunctionDef, Repeat, Show
-from .names import Binding
 from .seen import Seen
 
 DECLARED = {

@@ -56,7 +56,7 @@ def _samples(node: Node, numbers: set[float]) -> Tensor:
     """Numbers for a value, of the signs that it can have."""
     if node.kind == "bool":
         return torch.tensor([False, True])
-    least = {1: 1e-9, 0: 0.0}.get(sign(node), -math.inf)
+    least = {1: 1e-9, 0: 0.0, None: -math.inf}[sign(node)]
     fitting = sorted({each for x in numbers for each in (x, -x) if each >= least})
     return torch.tensor(fitting, dtype=torch.float64)
 
