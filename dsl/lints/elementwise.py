@@ -8,7 +8,7 @@ from engine import Node, ops
 from engine.dims import Dim, canonical
 
 from ..errors import Diagnostic, one_line
-from ..lowering.located import Term
+from ..lowering.located import Term, is_bracketed
 from ..syntax import Binary, Call, Expr, Name
 from .nearby import near
 from .seen import Seen
@@ -75,11 +75,11 @@ def _given(seen: Seen, call: Call) -> Pair | None:
 
 
 def _fits(inputs: Sequence[Node], pattern: Pattern) -> bool:
-    shapes = sorted((x.shape or () for x in inputs), key=len)
-    if [len(shape) for shape in shapes] != [1, 2]:
-        return False
-    n = shapes[0][-1]
-    return n != 1 and pattern(shapes[1], n)
+    match sorted((x.shape or () for x in inputs), key=len):
+        case [(n,), (rows, columns)]:
+            return n != 1 and pattern((rows, columns), n)
+        case _:
+            return False
 
 
 def _pair(seen: Seen, nodes: Sequence[Node], exprs: Sequence[Expr]) -> Pair | None:
@@ -116,8 +116,9 @@ def _way_out(expr: Binary, matrix: Term, vector: Term) -> str:
     if any(_goes_over(node, (1, -1)) for node in near(vector.node)):
         return f"each row with its own number: `{rows}`"
     if expr.op == "*":
-        between = " " if isinstance(vector.expr, Name) else " @ "
-        return f"the matrix product is `{matrix.atom}{between}{vector.atom}`; as it is: `{columns}`"
+        product = f"{matrix.atom}{' ' if isinstance(vector.expr, Name) else ' @ '}{vector.atom}"
+        product = f"({product})" if is_bracketed(expr) else product
+        return f"the matrix product is `{product}`; as it is: `{columns}`"
     return f"every column with it: `{rows}`; as it is: `{columns}`"
 
 

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from engine import Node, ops
 
-from ..errors import Diagnostic
-from ..lowering.located import Term
+from ..errors import Diagnostic, one_line
+from ..lowering.located import Term, is_bracketed
 from ..syntax import (
     Attribute,
     Binary,
+    Block,
     Call,
     Declared,
     FunctionDef,
     Juxtapose,
+    Keyword,
+    List,
     Name,
     Norm,
     Number,
@@ -38,8 +41,11 @@ def squared(seen: Seen, expr: Power) -> Iterator[Diagnostic]:
         return
     base = Term("base", nodes[0], expr.base)
     factors = [base.atom] * _factors(expr)
-    message = f"`{expr.span.text}` is the power of every entry of `{base.text}`"
-    hint = f"the matrix product is `{' '.join(factors)}`; as it is: `{' * '.join(factors)}`"
+    message = f"`{one_line(expr.span.text)}` is the power of every entry of `{base.text}`"
+    product, entries = " ".join(factors), " * ".join(factors)
+    if not _is_apart(seen, expr):
+        product, entries = f"({product})", f"({entries})"
+    hint = f"the matrix product is `{product}`; as it is: `{entries}`"
     yield Diagnostic(message, expr.span, hint, operands=(base.operand,))
 
 
@@ -47,6 +53,19 @@ def _factors(expr: Power) -> int:
     """How many factors the power has, 0 if that is not written or is no power of a matrix."""
     n = expr.exponent.value if isinstance(expr.exponent, Number) else 0
     return n if isinstance(n, int) and 2 <= n <= MOST_FACTORS else 0
+
+
+def _is_apart(seen: Seen, expr: Power) -> bool:
+    """Whether a product may stand in its place without brackets."""
+    if is_bracketed(expr):
+        return False
+    match next(seen.around(expr)):
+        case Binary(op):
+            return op not in ("*", "/", "@", "·")
+        case Block() | Call() | List() | Keyword():
+            return True
+        case _:
+            return False
 
 
 def _is_square(node: Node) -> bool:

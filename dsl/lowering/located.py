@@ -36,7 +36,9 @@ class Term:
     def atom(self) -> str:
         """As it was written, in brackets unless it may stand in front of `^T` as it is."""
         return (
-            self.text if isinstance(self.expr, _ATOMS) or _closed(self.text) else f"({self.text})"
+            self.text
+            if isinstance(self.expr, _ATOMS) or is_bracketed(self.expr)
+            else f"({self.text})"
         )
 
     @property
@@ -57,8 +59,9 @@ def text_of(expr: Expr) -> str:
     return one_line(expr.span.text)
 
 
-def _closed(text: str) -> bool:
-    """Whether the first bracket closes at the end."""
+def is_bracketed(expr: Expr) -> bool:
+    """Whether an expression was written in brackets: the first one closes at the end."""
+    text = text_of(expr)
     if not text.startswith("("):
         return False
     depth = 0
