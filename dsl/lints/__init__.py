@@ -75,9 +75,10 @@ _OK = re.compile(r"#.*?\bok: *(W\d+(?: *, *W\d+)*)")
 def find(low: Lowering) -> tuple[Diagnostic, ...]:
     """The lints of a compiled program in the order of its text, each place once."""
     seen = Seen(low)
-    found = dict.fromkeys((each.code, each.span, each) for each in _all(seen))
-    places = {(code, span): each for code, span, each in reversed(found)}
-    shown = [each for each in places.values() if not _is_silenced(each)]
+    found: dict[tuple[str, Span], Diagnostic] = {}
+    for each in _all(seen):
+        found.setdefault((each.code, each.span), each)
+    shown = [each for each in found.values() if not _is_silenced(each)]
     order = {source: i for i, source in enumerate(seen.sources)}
     return tuple(sorted(shown, key=lambda d: (order[d.span.source], d.span.start, d.code)))
 
