@@ -56,7 +56,7 @@ def by_value(seen: Seen) -> Iterator[Diagnostic]:
     """`x + y` for x [n] and y [m], both 4."""
     is_open = Open(seen)
     for node, span in _made(seen):
-        pairs = list(_pairs(node, is_open)) if len(node.inputs) > 1 else []
+        pairs = list(_pairs(node)) if len(node.inputs) > 1 else []
         for a, b in _needed(node, pairs, is_open) if pairs else ():
             text, value = one_line(span.text), known(a)
             both = f"{show_dim(a)} and {show_dim(b)}"
@@ -74,13 +74,13 @@ def _made(seen: Seen) -> Iterator[tuple[Node, Span]]:
             yield node, piece.span
 
 
-def _pairs(node: Node, is_open: Open) -> Iterator[Pair]:
+def _pairs(node: Node) -> Iterator[Pair]:
     """Different sizes of the operands that have the same value."""
     dims = dict.fromkeys(
         dim for x in node.inputs for dim in x.shape or () if isinstance(dim, sympy.Expr)
     )
     for a, b in combinations(dims, 2):
-        if known(a) is not None and known(a) == known(b) and is_open(a) != is_open(b):
+        if known(a) is not None and known(a) == known(b):
             yield a, b
 
 
