@@ -230,6 +230,7 @@ TABLE = [
 NEAR = "input A : [n, n], X : [n, m], x : [n], u : [m], v : [1], k : [n, 1], c : bool[n]\n"
 CLEAN = [
     *["y = A x", "y = A @ x", "y = 2 A", "y = A * A", "y = A * x^T", "y = A * x[None, :]"],
+    *["f(t, g) = g * (t - 1)\ny = f(A, x)", "f(t : [..., d], g) = g * t\ny = f(A, x)"],
     *["y = A - mean(A, axis=0)", "y = (A - mean(A, axis=0)) / (std(A, axis=0) + 0.1)"],
     *["y = A - mean(A, axis=-1, keepdims=true)", "y = A - A[0]", "y = A x + x"],
     *["param b : [n]\ny = A A + b", "param b : [n]\ny = A A - b", "y = A * v", "y = X * u"],

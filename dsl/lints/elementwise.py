@@ -9,7 +9,7 @@ from engine.dims import Dim, canonical
 
 from ..errors import Diagnostic, one_line
 from ..lowering.located import Term, is_bracketed
-from ..syntax import Binary, Call, Expr, Name
+from ..syntax import Binary, Call, Dots, Expr, Name
 from .nearby import near
 from .seen import Seen
 
@@ -22,7 +22,9 @@ Pair = tuple[Term, Term]
 def matrix_and_vector(seen: Seen, expr: Binary) -> Iterator[Diagnostic]:
     """`A * x` for A [n, n] and x [n]."""
     pair = _operands(seen, expr, _is_square)
-    if pair is None or _belongs_to_columns(seen, expr, pair[1].node):
+    if pair is None or not _is_matrix(seen, pair[0].expr):
+        return
+    if _belongs_to_columns(seen, expr, pair[1].node):
         return
     matrix, vector = pair
     text = one_line(expr.span.text)
@@ -90,6 +92,18 @@ def _pair(seen: Seen, nodes: Sequence[Node], exprs: Sequence[Expr]) -> Pair | No
     )
     pair = (left, right) if left.node.rank == 2 else (right, left)
     return None if pair[1].is_row else pair
+
+
+def _is_matrix(seen: Seen, side: Expr) -> bool:
+    """Whether it is square by itself: in a function only what it takes, if not as `[..., n]`."""
+    function = seen.function(side)
+    if function is None:
+        return True
+    taken = {each.name.text: each.annotation for each in function.parameters}
+    if not isinstance(side, Name) or side.text not in taken:
+        return False
+    annotation = taken[side.text]
+    return annotation is None or not any(isinstance(s, Dots) for s in annotation.sizes or ())
 
 
 def _belongs_to_columns(seen: Seen, expr: Binary, vector: Node) -> bool:
