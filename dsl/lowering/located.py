@@ -60,8 +60,12 @@ def text_of(expr: Expr) -> str:
 
 
 def is_bracketed(expr: Expr) -> bool:
-    """Whether an expression was written in brackets: the first one closes at the end."""
-    text = text_of(expr)
+    """Whether an expression was written in brackets."""
+    return _closed(expr.span.text)
+
+
+def _closed(text: str) -> bool:
+    """Whether the first bracket closes at the end."""
     if not text.startswith("("):
         return False
     depth = 0
