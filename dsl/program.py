@@ -94,6 +94,11 @@ class Program:
         """The program as a notebook shows it."""
         return f"$${self.latex()}$$" if self.tree.statements else None
 
+    @property
+    def names(self) -> Mapping[str, Value]:
+        """What a further line of the program could use by name; sizes are in `sizes`."""
+        return self._lowering.module.names
+
     def init(
         self,
         seed: int = 0,
