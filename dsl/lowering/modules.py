@@ -6,8 +6,10 @@ something needs them, so that importing a function never adds an input or a para
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from engine.dims import known
@@ -24,11 +26,15 @@ from .sizes import size
 from .state import Lowering
 
 FOLDERS: list[Path] = []
-PRELUDE = files("dsl").joinpath("prelude")
+PRELUDE, PACKAGE = files("dsl").joinpath("prelude"), "prelude."
 
 
 def register(folder: str | Path) -> None:
-    """Let programs import the `.graph` files of a folder; it is searched before the prelude."""
+    """Let programs import the `.graph` files of a folder; it is searched before the prelude.
+
+    The prelude itself does not see them: `prelude.losses` is always its own file, and so are the
+    functions that every program knows by name.
+    """
     path = Path(folder).resolve()
     if not path.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
@@ -62,6 +68,8 @@ def _module_span(statement: Import) -> Span:
 
 def load(low: Lowering, name: str, span: Span) -> Scope:
     """The scope of a module, made once per compilation."""
+    if low.loading and _is_of_prelude(low.loading[-1]):
+        name = _in_prelude(name)
     if name in low.loading:
         ring = " → ".join([*low.loading[low.loading.index(name) :], name])
         raise refuse(f"modules import each other: {ring}", span, "", "import")
@@ -96,13 +104,17 @@ PREDEFINED = (
 def predefined(low: Lowering, name: str) -> Value | None:
     """A function of the prelude, which every program knows by name."""
     home = prelude_functions().get(name)
-    return None if home is None else _made(low, home).names[name]
+    return None if home is None else _made(low, _in_prelude(home)).names[name]
 
 
 @cache
 def prelude_functions() -> dict[str, str]:
     """Each function that every program knows, with the prelude file it is in."""
-    return {name: module for module in reversed(PREDEFINED) for name in exported(tree_of(module))}
+    return {
+        name: module
+        for module in reversed(PREDEFINED)
+        for name in exported(tree_of(f"{PACKAGE}{module}"))
+    }
 
 
 def find_function(low: Lowering, name: str) -> Function | None:
@@ -155,12 +167,26 @@ def text_of_module(name: str) -> str | None:
     """The text of a module, None if there is none of this name."""
     if not all(part.isidentifier() for part in name.split(".")):
         return None
-    parts = f"{name.replace('.', '/')}.graph"
-    for root in (*FOLDERS, PRELUDE):
-        file = root.joinpath(parts)
+    text = _text_in(FOLDERS, name)
+    return _text_in([PRELUDE], name.removeprefix(PACKAGE)) if text is None else text
+
+
+def _text_in(roots: Iterable[Traversable], name: str) -> str | None:
+    for root in roots:
+        file = root.joinpath(f"{name.replace('.', '/')}.graph")
         if file.is_file():
             return file.read_text(encoding="utf-8")
     return None
+
+
+def _is_of_prelude(name: str) -> bool:
+    """Whether a module that exists is a file of the prelude."""
+    return _text_in(FOLDERS, name) is None
+
+
+def _in_prelude(name: str) -> str:
+    """What a prelude file is called where a registered folder has one of the same name."""
+    return name if _is_of_prelude(name) else f"{PACKAGE}{name}"
 
 
 def tree_of(name: str) -> Program:
