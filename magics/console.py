@@ -9,15 +9,19 @@ from dsl import DslError, Program
 from dsl.values import describe
 from engine import EngineError, Node
 from engine.show import formula
+from magics.commands import carry_out
+from magics.errors import PROMPT, GraphError, message
 from magics.session import Session, nodes_of
 from magics.values import in_words
+
+FAILURES = (DslError, EngineError, GraphError)  # what the user got wrong
 
 
 class Console:
     """Entries that see the names of earlier ones; `namespace` has values for inputs by name."""
 
     def __init__(self, namespace: dict[str, Any] | None = None) -> None:
-        self.session = Session()
+        self.session = Session(PROMPT)
         self.namespace = {} if namespace is None else namespace
 
     def enter(self, text: str) -> str:
@@ -41,12 +45,25 @@ class Console:
           help: define it above, or declare it: `input y : [n]`
         """
         try:
-            return "\n".join(self._answers(text))
-        except (DslError, EngineError) as error:
-            return str(error)
+            return self.answer(text)
+        except FAILURES as error:
+            return self.failure(error)
 
-    def _answers(self, text: str) -> Iterator[str]:
-        built = self.session.add(text, "cell", "", self.namespace)
+    def answer(self, text: str, name: str = "cell", key: str = "") -> str:
+        """The answer to statements or to a command, `:run loss`; `name` is what errors call them.
+
+        Statements take the place of those of the same `key`. Raises what is in FAILURES.
+        """
+        if text.lstrip().startswith(":"):
+            return carry_out(self, text.strip())
+        return "\n".join(self._answers(text, name, key))
+
+    def failure(self, error: Exception) -> str:
+        """What is shown of an error."""
+        return message(error, self.session.names)
+
+    def _answers(self, text: str, name: str, key: str) -> Iterator[str]:
+        built = self.session.add(text, name, key, self.namespace)
         yield from built.lost
         for shown in built.shown:
             nodes = nodes_of(shown.value)

@@ -8,11 +8,31 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from dsl import Diagnostic, DslError
 from engine import EngineError, Node
 
 BOLD, RED, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways out that depend on where one works: to begin a graph, to give an input a value."""
+
+    begin: str
+    give: str
+
+
+NOTEBOOK = Ways(
+    "write one in a cell that starts `%%graph`",
+    "give it one in Python: `{name} = …`, a tensor, an array or a number",
+)
+PROMPT = Ways(
+    "begin with a statement, as in `input x : [n]`",
+    "give it one: `:feed {name}=0.5` or `:feed {name}=x.npy`",
+)
+COMMAND = Ways("", "give it one: `--feed {name}=0.5` or `--feed {name}=x.npy`")
 
 
 class GraphError(Exception):
@@ -22,8 +42,7 @@ class GraphError(Exception):
         super().__init__(f"{message}\n  help: {help}" if help else message)
 
     def _render_traceback_(self) -> list[str]:
-        lines = f"{type(self).__name__}: {self}".splitlines()
-        return lines if os.environ.get("NO_COLOR") else [_coloured(line) for line in lines]
+        return coloured(f"{type(self).__name__}: {self}").splitlines()
 
 
 def from_language(error: DslError) -> GraphError:
@@ -51,6 +70,17 @@ def _in_cells(told: str) -> str:
     text = told.replace("\nerror: ", "\nGraphError: ")
     text = re.sub(r"^  (?=Cell In\[)", "", text, flags=re.MULTILINE)
     return re.sub(r"(Cell In\[\d+\]):(\d+):\d+", r"\1, line \2", text)
+def message(error: Exception, names: Mapping[Node, str]) -> str:
+    """What a terminal shows of an error; `names` are what the user calls the nodes."""
+    if isinstance(error, DslError):
+        return str(error)
+    return f"error: {from_engine(error, names) if isinstance(error, EngineError) else error}"
+
+
+def coloured(text: str) -> str:
+    """The text of errors in the colours of a terminal, as it is where `NO_COLOR` is set."""
+    lines = text.splitlines()
+    return text if os.environ.get("NO_COLOR") else "\n".join(map(_coloured, lines))
 
 
 def _operands(error: EngineError, texts: tuple[str, ...]) -> Iterator[str]:
@@ -60,7 +90,7 @@ def _operands(error: EngineError, texts: tuple[str, ...]) -> Iterator[str]:
 
 def _coloured(line: str) -> str:
     """Names of errors red, places green, what is pointed at red, the way out cyan."""
-    line = re.sub(r"^(GraphError)(?=:)", rf"{BOLD}{RED}\1{RESET}", line)
-    line = re.sub(r"^(Cell In\[\d+\], line \d+)", rf"{GREEN}\1{RESET}", line)
+    line = re.sub(r"^(GraphError|error)(?=:)", rf"{BOLD}{RED}\1{RESET}", line)
+    line = re.sub(r"^(Cell In\[\d+\], line \d+|  \S+:\d+:\d+$)", rf"{GREEN}\1{RESET}", line)
     line = re.sub(r"^(\s+\| *)(\^+)$", rf"\1{BOLD}{RED}\2{RESET}", line)
     return re.sub(r"^(  )(help)(?=:)", rf"\1{BOLD}{CYAN}\2{RESET}", line)

@@ -13,14 +13,17 @@ from typing import Any
 import dsl
 from dsl import Diagnostic, DslError, Program
 from engine import EngineError, Node
-from magics.errors import GraphError
+from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend
 from magics.supply import Namespace, Supply, usable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
-    """A parsed cell; `key` is what the notebook knows it by, or empty."""
+    """A parsed cell; `key` is what the notebook knows it by, or empty.
+
+    Two cells of the same text are two cells.
+    """
 
     key: str
     tree: Any
@@ -91,8 +94,9 @@ class Built:
 class Session:
     """The cells so far, and where the values of their inputs and parameters come from."""
 
-    def __init__(self) -> None:
-        self.supply = Supply()
+    def __init__(self, ways: Ways = NOTEBOOK) -> None:
+        self.supply = Supply(ways)
+        self._ways = ways
         self._cells: list[Cell] = []
         self._program: Program | None = None
 
@@ -100,15 +104,19 @@ class Session:
     def program(self) -> Program:
         """The program of all cells. Raises GraphError before the first."""
         if self._program is None:
-            raise GraphError(
-                "there is no graph yet", help="write one in a cell that starts `%%graph`"
-            )
+            raise GraphError("there is no graph yet", help=self._ways.begin)
         return self._program
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a program."""
+        return self._program is not None
 
     def add(self, text: str, label: str, key: str, namespace: Namespace) -> Built:
         """Compile a cell with the others. Raises DslError, which leaves the session as it was.
 
         Where that fails, the cell takes the place of every cell that defines one of its names.
+        One of bare lines alone is not kept, so that later ones need not compute its nodes again.
         """
         cell, consts = Cell(key, dsl.read(text, label)), usable(namespace)
         before = self._cells
@@ -119,7 +127,8 @@ class Session:
             if len(others) == len(before):
                 raise
             cells, program = _instead(_placed(others, cell), cell, consts, error)
-        self._cells, self._program = cells, program
+        fleeting = not cell.names and cells == [*before, cell] and self._leaves == _leaves(program)
+        self._cells, self._program = before if fleeting else cells, program
         upto = cells[: cells.index(cell) + 1]
         gone = [each for each in before if each not in cells and (not key or each.key != key)]
         told = tuple(_fate(each, cell) for each in gone if not each.names <= cell.names)
@@ -128,6 +137,10 @@ class Session:
     def locate(self, error: EngineError) -> EngineError:
         """The same error of a run; its text shows the cell that its node was written in."""
         return self._program.locate(error) if self._program else error
+
+    @property
+    def _leaves(self) -> list[str]:
+        return _leaves(self._program) if self._program else []
 
     @property
     def names(self) -> dict[Node, str]:
@@ -142,6 +155,10 @@ class Session:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
         raise GraphError(f"`{name}` is no value of this graph", help=hint)
+
+
+def _leaves(program: Program) -> list[str]:
+    return [*program.inputs, *program.params]
 
 
 def _fate(old: Cell, new: Cell) -> str:

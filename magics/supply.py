@@ -13,7 +13,7 @@ from engine import Evaluator, Node, ops
 from engine.dims import Size, evaluate, sizes_in
 from engine.graph import toposort
 from engine.run.bind import bind_sizes
-from magics.errors import GraphError
+from magics.errors import NOTEBOOK, GraphError, Ways
 
 Namespace = Mapping[str, Any]
 EXACTLY = (bool, int, float, Tensor, np.ndarray)  # a subclass could run code of its own
@@ -33,7 +33,8 @@ def is_plain(value: object) -> bool:
 class Supply:
     """The parameters of a session, and the way to the values of its inputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Ways = NOTEBOOK, seed: int = 0) -> None:
+        self._ways, self._seed = ways, seed
         self._params: dict[Node, Tensor] = {}
 
     def feeds(
@@ -43,12 +44,9 @@ class Supply:
 
         Raises GraphError for an input without a value.
         """
-        inputs = _needed(program.inputs, nodes)
-        for name, leaf in inputs.items():
-            if not is_plain(namespace.get(name)):
-                raise _no_value(leaf, namespace.get(name))
+        inputs = self.inputs(program, nodes, namespace)
         values = {leaf: namespace[name] for name, leaf in inputs.items()}
-        learned = list(_needed(program.params, nodes).values())
+        learned = list(needed(program.params, nodes).values())
         if not learned:
             return values
         sizes = _sizes_told(inputs, namespace)
@@ -56,9 +54,19 @@ class Supply:
             sizes = _sizes_told(program.inputs, namespace)  # an input beside the point tells more
         return {**values, **self._drawn(program, learned, sizes)}
 
+    def inputs(
+        self, program: Program, nodes: Sequence[Node], namespace: Namespace
+    ) -> dict[str, Node]:
+        """The inputs that the nodes need. Raises GraphError for one without a value."""
+        inputs = needed(program.inputs, nodes)
+        for name, leaf in inputs.items():
+            if not is_plain(namespace.get(name)):
+                raise self._no_value(leaf, namespace.get(name))
+        return inputs
+
     def value(self, program: Program, node: Node, namespace: Namespace) -> Tensor | None:
         """What a node comes to, None while an input or the size of a parameter has no value."""
-        inputs, params = (_needed(leaves, [node]) for leaves in (program.inputs, program.params))
+        inputs, params = (needed(leaves, [node]) for leaves in (program.inputs, program.params))
         leaves = {each for each in toposort([node]) if each.op is ops.variable}
         if leaves - {*inputs.values(), *params.values()}:
             return None  # a formula of the parameters of a function
@@ -78,12 +86,24 @@ class Supply:
         new = {leaf for leaf in leaves if not _fits(leaf, self._params.get(leaf), sizes)}
         paths = {path: leaf for path, leaf in program.params.items() if leaf in new}
         if paths:
-            first = program.init(sizes=sizes, only=paths)
+            first = program.init(self._seed, sizes=sizes, only=paths)
             self._params |= {leaf: first[path] for path, leaf in paths.items()}
         return {leaf: self._params[leaf] for leaf in leaves}
 
+    def _no_value(self, leaf: Node, found: object) -> GraphError:
+        told = f"the input `{leaf.label()}` {leaf.describe()}"
+        if found is None:
+            return GraphError(
+                f"{told} has no value", help=self._ways.give.format(name=leaf.label())
+            )
+        return GraphError(
+            f"{told} cannot take a {type(found).__name__}",
+            help="it takes a tensor, an array or a number",
+        )
 
-def _needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]:
+
+def needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]:
+    """Those of the leaves that the nodes depend on."""
     below = set(toposort(nodes))
     return {name: leaf for name, leaf in leaves.items() if leaf in below}
 
@@ -105,16 +125,3 @@ def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
     known = all(size.value is not None or size.name in sizes for size in _sizes_of([leaf]))
     shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None] if known else None
     return tensor is not None and list(tensor.shape) == shape
-
-
-def _no_value(leaf: Node, found: object) -> GraphError:
-    name = leaf.label()
-    if found is None:
-        return GraphError(
-            f"the input `{name}` {leaf.describe()} has no value",
-            help=f"give it one in Python: `{name} = …`, a tensor, an array or a number",
-        )
-    return GraphError(
-        f"the input `{name}` {leaf.describe()} cannot take a {type(found).__name__}",
-        help="it takes a tensor, an array or a number",
-    )

@@ -78,12 +78,17 @@ def _words(session: Session, built: Built, names: Namespace) -> Iterator[str]:
 
 def show(session: Session, names: Sequence[str], depth: int | None, backward: bool) -> Picture:
     """The picture of some values, of all if none is named; a loss with its gradients."""
-    nodes = [session.node(name) for name in names] or sinks(session.program.nodes.values())
-    known, laid_over = legend(session.program), dict[str, Node]()
-    if backward:
-        loss = names[0] if names else _only_loss(session)
-        laid_over = dict(grad(session, loss, []).nodes)
-        known = _with_derivatives(known, loss, laid_over)
+    loss = (names[0] if names else _only_loss(session)) if backward else None
+    return picture(session, names, depth, loss)
+
+
+def picture(session: Session, names: Sequence[str], depth: int | None, loss: str | None) -> Picture:
+    """The picture of some values, of all if none is named, the gradients of a loss over it."""
+    program = session.program
+    nodes = [session.node(name) for name in names] or sinks(program.nodes.values())
+    nodes = nodes or [*program.inputs.values(), *program.params.values()]
+    laid_over = grad(session, loss, []).nodes if loss else {}
+    known = _with_derivatives(legend(program), loss, laid_over)
     return draw(nodes, known, backward=list(laid_over.values()), depth=depth)
 
 
