@@ -20,7 +20,7 @@ finally:
     print(sorted({"torch", "engine", "dsl", "IPython", "prompt_toolkit"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert {"run", "show", "check", "demo"} <= set(done.stdout.split())
+    assert {"run", "show", "check", "fmt", "demo"} <= set(done.stdout.split())
     assert done.stdout.splitlines()[-1] == "[]"
 
 

@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=_prompt)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     keeps_lines = argparse.RawDescriptionHelpFormatter  # the example at the end of a help
-    for add in (_add_run, _add_show, _add_check, _add_demo):
+    for add in (_add_run, _add_show, _add_check, _add_fmt, _add_demo):
         add(partial(commands.add_parser, formatter_class=keeps_lines))
     return top
 
@@ -83,6 +83,19 @@ def _add_check(add: Add) -> None:
     command.set_defaults(run=_check)
 
 
+def _add_fmt(add: Add) -> None:
+    command = add(
+        "fmt",
+        help="write texts in their canonical form",
+        description="Rewrite texts in their canonical form; comments stay.",
+        epilog="example:\n  chalkgrad fmt --check *.graph",
+    )
+    command.add_argument("files", metavar="FILE", nargs="+", help="rewritten; - to stdout")
+    command.add_argument("--check", action="store_true", help="only say which would change")
+    command.add_argument("--diff", action="store_true", help="only show what would change")
+    command.set_defaults(run=_fmt)
+
+
 def _add_demo(add: Add) -> None:
     command = add(
         "demo",
@@ -129,6 +142,12 @@ def _check(options: Options) -> int:
     from magics.cli import check
 
     return check.run(options)
+
+
+def _fmt(options: Options) -> int:
+    from magics.cli import fmt
+
+    return fmt.run(options)
 
 
 def _demo(options: Options) -> int:
