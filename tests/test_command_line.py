@@ -209,6 +209,14 @@ def test_check_is_silent_about_what_is_right(command) -> None:
     assert command("check line.graph") == (0, "", "")
 
 
+@pytest.mark.parametrize("name", ["check", "show"])
+def test_a_constant_is_fed_to_what_only_compiles(command, name: str) -> None:
+    Path("const.graph").write_text("const X : [n, m]\ny = X^T X")
+    status, _, err = command(f"{name} const.graph")
+    assert (status, "the const `X` has no value" in err) == (1, True)
+    assert command(f"{name} const.graph --feed X.npy")[0] == 0
+
+
 def test_show_writes_rails_or_a_picture(command) -> None:
     status, out, _ = command("show line.graph")
     assert status == 0

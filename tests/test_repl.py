@@ -375,3 +375,8 @@ def test_a_bare_line_that_declares_a_parameter_is_kept() -> None:
     assert console.enter(":run f.w") == "[3, 3]"
     console.enter("y = 1")
     assert console.enter(":run f.w") == "[3, 3]"
+
+
+def test_what_is_pasted_is_taken_as_it_stands() -> None:
+    block = "# twice\nf(x) =\n    y = x + x\n\n    y\nf(2)\nf(3)"
+    assert conversation(f"\x1b[200~{block}\x1b[201~\r") == ["4\n6"]

@@ -38,14 +38,7 @@ def _add_run(add: Add) -> None:
         epilog="example:\n  chalkgrad run model.graph --feed X.npy --feed t=0.5 --get loss",
     )
     command.add_argument("file", metavar="FILE", help=GRAPH_FILE)
-    command.add_argument(
-        "--feed",
-        metavar="VALUE",
-        action="append",
-        default=[],
-        help="a value for an input, a constant or a size: X.npy (named by the file), X=file.npy, "
-        "t=0.5, or all arrays of an .npz or .safetensors file",
-    )
+    _add_feed(command)
     command.add_argument("--params", metavar="FILE", help="the parameters, as .safetensors")
     command.add_argument(
         "--seed", type=int, default=0, help="draw the parameters with it (default: %(default)s)"
@@ -69,6 +62,7 @@ def _add_show(add: Add) -> None:
     command.add_argument("-o", "--out", metavar="FILE", help=".svg, .dot or .txt; else to stdout")
     command.add_argument("--depth", type=int, help="close functions nested deeper than this")
     command.add_argument("--grad", metavar="LOSS", help="lay the gradient of this value over it")
+    _add_feed(command)
     command.set_defaults(run=_show)
 
 
@@ -80,6 +74,7 @@ def _add_check(add: Add) -> None:
         epilog="example:\n  chalkgrad check *.graph",
     )
     command.add_argument("files", metavar="FILE", nargs="+", help=GRAPH_FILE)
+    _add_feed(command)
     command.set_defaults(run=_check)
 
 
@@ -108,6 +103,17 @@ def _add_demo(add: Add) -> None:
     command.add_argument("--out", metavar="FOLDER", default="build", help="default: %(default)s")
     command.add_argument("--quick", action="store_true", help="a tiny model, in a few seconds")
     command.set_defaults(run=_demo)
+
+
+def _add_feed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--feed",
+        metavar="VALUE",
+        action="append",
+        default=[],
+        help="a value for an input, a constant or a size: X.npy (named by the file), X=file.npy, "
+        "t=0.5, or all arrays of an .npz or .safetensors file",
+    )
 
 
 class _Version(argparse.Action):

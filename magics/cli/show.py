@@ -8,6 +8,7 @@ from argparse import Namespace
 from magics import verbs
 from magics.display import Picture
 from magics.errors import COMMAND, GraphError
+from magics.feeds import read
 from magics.session import Session
 from magics.sources import source
 
@@ -16,7 +17,7 @@ def run(options: Namespace) -> int:
     """Draw into a file, or write the rails to stdout."""
     text, name = source(options.file)
     session = Session(COMMAND)
-    session.add(text, name, "", {})
+    session.add(text, name, "", read(options.feed))
     picture = verbs.picture(session, options.names, options.depth, options.grad)
     if options.out:
         _save(picture, options.out)
