@@ -28,7 +28,7 @@ class Console:
         """The answer to one statement or several: their bare lines, or all that is wrong.
 
         A bare line is answered with its value if every input has one, else with its formula and
-        its shape. What is wrong changes nothing.
+        its shape; lints come after. What is wrong changes nothing.
 
         >>> console = Console()
         >>> console.enter("input x : [n]")
@@ -60,7 +60,8 @@ class Console:
 
     def failure(self, error: Exception) -> str:
         """What is shown of an error."""
-        return message(error, self.session.names)
+        located = self.session.locate(error) if isinstance(error, EngineError) else error
+        return message(located, self.session.names)
 
     def _answers(self, text: str, name: str, key: str) -> Iterator[str]:
         built = self.session.add(text, name, key, self.namespace)
@@ -70,6 +71,7 @@ class Console:
             yield from (self._answer(built.program, node) for node in nodes)
             if not nodes:
                 yield getattr(shown.value, "signature", describe(shown.value))
+        yield from map(str, built.lints)
 
     def _answer(self, program: Program, node: Node) -> str:
         value = self.session.supply.value(program, node, self.namespace)

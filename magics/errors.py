@@ -70,6 +70,8 @@ def _in_cells(told: str) -> str:
     text = told.replace("\nerror: ", "\nGraphError: ")
     text = re.sub(r"^  (?=Cell In\[)", "", text, flags=re.MULTILINE)
     return re.sub(r"(Cell In\[\d+\]):(\d+):\d+", r"\1, line \2", text)
+
+
 def message(error: Exception, names: Mapping[Node, str]) -> str:
     """What a terminal shows of an error; `names` are what the user calls the nodes."""
     if isinstance(error, DslError):

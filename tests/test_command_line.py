@@ -205,6 +205,14 @@ def test_check_says_every_fault_after_its_place(command) -> None:
     assert err.count("wrong.graph:2:13") == 1
 
 
+def test_check_tells_lints_which_fail_only_if_asked(command) -> None:
+    Path("lint.graph").write_text("input A : [n, n], x : [n]\ny = A * x\n", encoding="utf-8")
+    status, out, err = command("check lint.graph")
+    assert (status, out) == (0, "")
+    assert err.startswith("lint.graph:2:5: warning W1: ")
+    assert command("check --strict lint.graph") == (1, "", err)
+
+
 def test_check_is_silent_about_what_is_right(command) -> None:
     assert command("check line.graph") == (0, "", "")
 

@@ -1,4 +1,4 @@
-"""`chalkgrad check`: what is wrong with texts, each fault after `FILE:LINE:COLUMN`."""
+"""`chalkgrad check`: errors and lints of texts, each after `FILE:LINE:COLUMN`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 
 import dsl
-from dsl import DslError
-from dsl.errors import Diagnostic, render
+from dsl import Diagnostic, DslError
+from dsl.errors import render
 from engine import EngineError
 from magics.cli.ending import warn
 from magics.errors import GraphError
@@ -16,24 +16,26 @@ from magics.sources import source
 
 
 def run(options: Namespace) -> int:
-    """Status 1 if a text has an error."""
+    """Status 1 if a text has an error, under `--strict` also if it has a lint."""
     values = read(options.feed)
-    faults = [fault for file in options.files for fault in _faults(file, values)]
-    for fault in faults:
-        warn(fault)
-    return 1 if faults else 0
+    found = [each for file in options.files for each in _found(file, values)]
+    for _, told in found:
+        warn(told)
+    return int(any(is_error or options.strict for is_error, _ in found))
 
 
-def _faults(file: str, values: Mapping[str, object]) -> Iterator[str]:
+def _found(file: str, values: Mapping[str, object]) -> Iterator[tuple[bool, str]]:
+    """Errors (True) and lints of a text."""
     try:
         text, name = source(file)
-        dsl.compile(text, values, name)
+        program = dsl.compile(text, values, name)
+        yield from ((False, _placed(each)) for each in program.lints)
     except DslError as error:
-        yield from (_placed(each) for each in error.diagnostics)
+        yield from ((True, _placed(each)) for each in error.diagnostics)
     except EngineError as error:
-        yield f"{file}: error: {error}"
+        yield True, f"{file}: error: {error}"
     except GraphError as error:
-        yield f"error: {error}"
+        yield True, f"error: {error}"
 
 
 def _placed(fault: Diagnostic) -> str:

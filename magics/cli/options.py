@@ -70,11 +70,12 @@ def _add_check(add: Add) -> None:
     command = add(
         "check",
         help="say what is wrong with texts",
-        description="Compile texts and say what is wrong, each fault after FILE:LINE:COLUMN.",
+        description="Compile texts and tell errors and lints, each after FILE:LINE:COLUMN.",
         epilog="example:\n  chalkgrad check *.graph",
     )
     command.add_argument("files", metavar="FILE", nargs="+", help=GRAPH_FILE)
     _add_feed(command)
+    command.add_argument("--strict", action="store_true", help="fail for lints too")
     command.set_defaults(run=_check)
 
 

@@ -42,7 +42,7 @@ def run(options: Namespace) -> int:
         feeds = _feeds(options, program, nodes, values)
         found = iter(Evaluator(nodes).run(feeds)) if nodes else iter(())
     except EngineError as error:
-        raise from_engine(error, legend(program).names) from None
+        raise from_engine(program.locate(error), legend(program).names) from None
     told = [(each, next(found) if isinstance(value, Node) else value) for each, value in asked]
     if options.save:
         _save(Path(options.save), {each: x for each, x in told if isinstance(x, Tensor)})
@@ -57,7 +57,7 @@ def _built(text: str, name: str, words: Sequence[str]) -> tuple[Program, dict[st
     fed = [read([word]) for word in words]
     values = {each: value for found in fed for each, value in found.items()}
     sizes = {each: value for each, value in values.items() if type(value) is int and value >= 0}
-    low = dsl.lower(dsl.parse(text, name), values, sizes)
+    low = dsl.lower(dsl.read(text, name), values, sizes)
     program = Program(low)
     known = {**program.inputs, **dict.fromkeys(sorted(low.used))}
     for found in fed:
