@@ -65,6 +65,25 @@ def parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, postlex=Layout())
 
 
+@cache
+def _name() -> re.Pattern[str]:
+    return re.compile(parser().get_terminal("NAME").pattern.to_regexp())
+
+
+def is_name(text: str) -> bool:
+    """Whether a program can call something so.
+
+    >>> is_name("W_q"), is_name("2d"), is_name("for")
+    (True, False, False)
+    """
+    return _name().fullmatch(text) is not None
+
+
+def is_path(text: str) -> bool:
+    """Whether a parameter can be called so: names and numbers with dots between them."""
+    return all((part.isdecimal() and part.isascii()) or is_name(part) for part in text.split("."))
+
+
 def _source(text: str, name: str) -> Source:
     source = Source.of(text, name)
     if len(source.text) > MOST_CHARACTERS:

@@ -21,6 +21,7 @@ from .lowering.modules import find_function
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
 from .optimisers import optimiser
+from .printed import Contents, Printed, printed
 from .span import Span
 from .suggest import did_you_mean_one_of
 from .syntax import Name
@@ -98,6 +99,33 @@ class Program:
     def names(self) -> Mapping[str, Value]:
         """What a further line of the program could use by name; sizes are in `sizes`."""
         return self._lowering.module.names
+    def text(self, nodes: Mapping[str, Node] | None = None) -> str:
+        r"""The program as its graph says it, or the one that makes these nodes of its leaves.
+
+        Compiled again, with `consts` if there are any, it has the same nodes, inputs, parameters
+        and first values; functions are unrolled. Raises EngineError for a node that the language
+        has no words for.
+
+        >>> from dsl import compile
+        >>> p = compile("input x, y : [n]\nr = x - y\nloss = mean(r²)")
+        >>> print(p.text({"slope": p.grad("loss", "x")["x"]}), end="")
+        dim n
+        input x, y : [n]
+        r = x - y
+        slope = 2 * r / n
+        """
+        return self._printed(nodes).text
+
+    @property
+    def consts(self) -> Mapping[str, Tensor]:
+        """The tensors that `text()` leaves to its `const` lines, by name."""
+        return self._printed(None).consts
+
+    def _printed(self, nodes: Mapping[str, Node] | None) -> Printed:
+        low, own = self._lowering, tuple(self.nodes.values())
+        values = self.nodes if nodes is None else nodes
+        params = tuple(low.params.values())
+        return printed(Contents(values, low.inputs, params, low.module.sizes, low.labels, own))
 
     def init(
         self,

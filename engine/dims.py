@@ -337,8 +337,11 @@ def sizes_in(dim: Dim) -> frozenset[Size]:
 
 
 def show_dim(dim: Dim) -> str:
-    """A dim as one writes it: `4d`, `d/H`, `T + 1`; `?` when unknown."""
-    return "?" if dim is None else re.sub(r"\b(\d+)\*(?=[^\W\d])", r"\1", str(dim))
+    """A dim as one writes it: `4d`, `d/H`, `T + 1`, `d^2`; `?` when unknown."""
+    if dim is None:
+        return "?"
+    text = str(dim).replace("**", "^")
+    return re.sub(r"\b(\d+)\*(?=[^\W\d])(?![eE]\d)", r"\1", text)  # 4e1 is a number
 
 
 def show(shape: Shape) -> str:

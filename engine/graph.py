@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 from weakref import WeakValueDictionary
 
-from engine.dims import Dim, Shape, show
+import sympy
+
+from engine.dims import Dim, Shape, Size, show, sizes_in
 from engine.errors import EngineError, KindError
 
 Kind = Literal["float", "int", "bool"]
@@ -302,6 +304,19 @@ class Node:
 def as_node(value: Operand) -> Node:
     """The value itself when it is a node, else a constant."""
     return value if isinstance(value, Node) else Op.table["const"](value)
+
+
+def sizes_of(node: Node) -> set[Size]:
+    """The named sizes in the shape and in the attributes of a node."""
+    parts: list[Any] = [*(node.shape or ()), *node.attrs.values()]
+    found = set[Size]()
+    while parts:
+        part = parts.pop()
+        if isinstance(part, tuple):
+            parts.extend(cast(tuple[Any, ...], part))
+        elif isinstance(part, sympy.Expr):
+            found |= sizes_in(part)
+    return found
 
 
 def several(nodes: Sequence[Node] | Node) -> list[Node]:

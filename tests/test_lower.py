@@ -306,7 +306,7 @@ def test_the_first_example_of_the_reference() -> None:
         ("n/H", "n/H"),
         ("h", "4n"),
         ("H * (n/H)", "n"),
-        ("n^2", "n**2"),
+        ("n^2", "n^2"),
         ("_", "?"),
         ("3", "3"),
         ("k", "k"),

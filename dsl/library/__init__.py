@@ -17,9 +17,13 @@ CONSTANTS: dict[str, Value] = {
     "None": NOTHING,
     "inf": ops.const(math.inf),
     "∞": ops.const(math.inf),
+    "nan": ops.const(math.nan),
     "pi": ops.const(math.pi),
     "π": ops.const(math.pi),
 }
+
+
+WORDS = frozenset({*CONSTANTS, *FUNCTIONS, *FORMS})
 
 
 def library() -> Scope:

@@ -21,7 +21,10 @@ _KINDS = {
     "diagonal": "number",
     "parts": "parts",
     "eps": "number",
+    "which": "number",
     "pattern": "text",
+    "reduction": "text",
+    "kind": "text",
     "correction": "number",
 }
 _DEFAULTS: dict[str, object] = {"None": None, "false": False, "true": True}
@@ -60,4 +63,6 @@ def _slot(text: str, kinds: Mapping[str, str]) -> Slot:
 def _default(text: str) -> object:
     if text in _DEFAULTS:
         return _DEFAULTS[text]
+    if text.startswith('"'):
+        return text.strip('"')
     return float(text) if "." in text or "e" in text else int(text)

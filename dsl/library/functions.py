@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from engine import Node, ops
 from engine.dims import Dim
-from engine.errors import ShapeError
+from engine.errors import KindError, ShapeError
+from engine.ops.selection import integers
 
 from ..values import Value
 from .builtin import builtin
@@ -59,15 +60,40 @@ def split(x: Node, parts: int | Sequence[Dim], axis: int) -> list[Node]:
     return ops.split(x, parts, axis)
 
 
-def integers(start: Dim, stop: Dim, step: int) -> Node:
+def arange(start: Dim, stop: Dim, step: int) -> Node:
     """The whole numbers from 0 to `start`, or from `start` to `stop`, in steps."""
     return ops.arange(start, stop, step)
+
+
+def place(g: Node, index: Node, shape: Sequence[Dim] | Node, axis: int) -> Node:
+    """Zeros of a shape with `g` written at `index` along an axis, where `pick` would read it."""
+    inputs = (g, integers(index, "place"))
+    if isinstance(shape, Node):
+        return ops.place.node((*inputs, shape), axis=axis)
+    return ops.place.node(inputs, axis=axis, shape=tuple(shape))
+
+
+def unindex(g: Node, read: Node) -> Node:
+    """Zeros of the shape that x lends with `g` where `read`, a part x[…], is read from."""
+    if read.op is not ops.index:
+        raise KindError("`unindex` needs a part of a tensor", hint="as in `unindex(g, x[0])`")
+    (x,), key = read.inputs, read.attrs["key"]
+    if x.op is ops.zeros and not x.inputs:  # a shape as such, which nothing has to lend
+        return ops.unindex.node((g,), key=key, shape=x.shape)
+    return ops.unindex.node((g, x), key=key)
+
+
+def part(g: Node, xs: Sequence[Node], axis: int, which: int) -> Node:
+    """The slice of a concatenation that came from `xs[which]`."""
+    return ops.part.node((g, *xs), axis=axis, which=which)
 
 
 ELEMENTWISE = (
     builtin("exp(x)", ops.exp),
     builtin("log(x)", ops.log),
     builtin("sqrt(x)", ops.sqrt),
+    builtin("neg(x)", ops.neg),
+    builtin("pow(x, n)", ops.pow, n="tensor"),
     builtin("abs(x)", ops.abs),
     builtin("sign(x)", ops.sign),
     builtin("sin(x)", ops.sin),
@@ -87,12 +113,13 @@ ELEMENTWISE = (
     builtin("stop(x)", ops.stop),
     builtin("float(x)", lambda x: ops.cast(x, kind="float")),
     builtin("int(x)", lambda x: ops.cast(x, kind="int")),
+    builtin("bool(x)", lambda x: ops.cast(x, kind="bool")),
 )
 NEURAL = (
     builtin("softmax(x, axis=-1)", ops.softmax),
     builtin("log_softmax(x, axis=-1)", ops.log_softmax),
     builtin("layernorm(x, weight=None, bias=None, axis=-1, eps=1e-5)", ops.layer_norm),
-    builtin("cross_entropy(logits, targets, axis=-1)", ops.cross_entropy),
+    builtin('cross_entropy(logits, targets, axis=-1, reduction="mean")', ops.cross_entropy),
     builtin("causal(n)", causal),
 )
 MATRICES = (
@@ -110,6 +137,7 @@ MATRICES = (
     builtin("tril(A, diagonal=0)", ops.tril),
 )
 LAYOUT = (
+    builtin("tensor(x)", lambda x: x),
     builtin("transpose(x, axes=None)", transpose),
     builtin("reshape(x, shape)", ops.reshape),
     builtin("expand(x, shape)", ops.expand),
@@ -123,15 +151,26 @@ LAYOUT = (
 )
 MADE_OF_SIZES = (
     builtin("one_hot(index, n)", ops.one_hot),
-    builtin("arange(start, stop=None, step=1)", integers),
-    builtin("zeros(shape)", ops.zeros),
-    builtin("ones(shape)", ops.ones),
-    builtin("full(shape, value)", ops.full, value="number"),
-    builtin("eye(n)", ops.eye),
+    builtin("arange(start, stop=None, step=1)", arange),
+    builtin('zeros(shape, kind="float")', ops.zeros),
+    builtin('ones(shape, kind="float")', ops.ones),
+    builtin("full(shape, value)", ops.full, value="element"),
+    builtin("eye(n)", ops.eye, n="extent"),
+    builtin("size(n)", ops.size),
+    builtin("count(x, axis=None)", ops.count),
+)
+ADJOINTS = (
+    builtin("sum_to(x, shape)", ops.sum_to),
+    builtin("scatter_add(g, index, shape)", ops.scatter_add),
+    builtin("place(g, index, shape, axis=-1)", place),
+    builtin("unindex(g, read)", unindex),
+    builtin("part(g, *xs, axis=0, which=0)", part),
+    builtin("matmul_left(g, b, a)", ops.matmul_left),
+    builtin("matmul_right(g, a, b)", ops.matmul_right),
 )
 
 FUNCTIONS: dict[str, Value] = {
     function.name: function
-    for family in (ELEMENTWISE, REDUCTIONS, NEURAL, MATRICES, LAYOUT, MADE_OF_SIZES)
+    for family in (ELEMENTWISE, REDUCTIONS, NEURAL, MATRICES, LAYOUT, MADE_OF_SIZES, ADJOINTS)
     for function in family
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from engine import Node, ops
 from engine.graph import Op
+from engine.ops.sources import constant_value
 
 from ..errors import refuse
 from ..lowering.arguments import Bound
@@ -23,8 +24,9 @@ def uniform(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Node:
     reading = Reading(low)
     least, most = _given(reading, bound, "low", 0.0), _given(reading, bound, "high", 1.0)
     with located(span, reading.terms):
-        drawn = _drawn(reading, span, bound, ops.uniform)
-        return low.keep(least + (most - least) * drawn, span, scope)
+        numbers = _numbers(least, most)
+        drawn = _drawn(reading, span, bound, ops.uniform, numbers)
+        return low.keep(drawn if numbers else least + (most - least) * drawn, span, scope)
 
 
 def normal(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Node:
@@ -32,8 +34,9 @@ def normal(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Node:
     reading = Reading(low)
     mean, std = _given(reading, bound, "mean", 0.0), _given(reading, bound, "std", 1.0)
     with located(span, reading.terms):
-        drawn = _drawn(reading, span, bound, ops.normal)
-        return low.keep(mean + std * drawn, span, scope)
+        numbers = _numbers(mean, std)
+        drawn = _drawn(reading, span, bound, ops.normal, numbers)
+        return low.keep(drawn if numbers else mean + std * drawn, span, scope)
 
 
 def _given(reading: Reading, bound: Bound, name: str, default: float) -> Node:
@@ -41,19 +44,25 @@ def _given(reading: Reading, bound: Bound, name: str, default: float) -> Node:
     return ops.const(default) if argument is None else argument.term(reading.low, name).node
 
 
-def _drawn(reading: Reading, span: Span, bound: Bound, op: Op) -> Node:
+def _numbers(first: Node, second: Node) -> tuple[float, ...]:
+    """What the operator itself can be told: both as numbers, or nothing."""
+    values = constant_value(first), constant_value(second)
+    return tuple(float(value) for value in values if value is not None and None not in values)
+
+
+def _drawn(reading: Reading, span: Span, bound: Bound, op: Op, numbers: tuple[float, ...]) -> Node:
     """Numbers of the shape and with the key of the parameter, or of the call."""
     low, draw = reading.low, reading.low.draw
     if draw is not None and not {"shape", "key"} & set(bound.one):
         low.draw = replace(draw, key=draw.key + 1)  # another draw for it is another one
-        return op(draw.leaf.shape, draw.key)
+        return op(draw.leaf.shape, draw.key, *numbers)
     missing = next((name for name in ("shape", "key") if name not in bound.one), None)
     if missing is not None:
         hint = f"give both, as in `{op.name}(0, 1, shape=[n], key=7)`; a parameter's `~` needs none"
         raise refuse(f"`{op.name}` needs `{missing}` here", span, hint, "call")
     shape = reading.read(Slot("shape", "shape", None, required=True), bound)
     key = bound.one["key"].term(low, "key").node
-    return op(shape, key)
+    return op(shape, key, *numbers)
 
 
 RANDOM = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine import Node, ops
+from engine.ops.sources import constant_value
 
 from ..errors import refuse
 from ..scope import Scope
@@ -73,12 +74,17 @@ def check_directions(span: Span, left: Term, right: Term) -> None:
 
 
 def unary(low: Lowering, scope: Scope, expr: Unary) -> Value:
-    """`-x` and `not x`."""
+    """`-x` and `not x`; a number with a sign is a number."""
     operand = low.term(expr.operand, scope, "operand")
     with located(expr.span, (operand,)):
-        node = ops.neg(operand.node) if expr.op == "-" else ops.logical_not(operand.node)
+        node = _negative(operand.node) if expr.op == "-" else ops.logical_not(operand.node)
     low.keep(node, expr.span, scope)
     return Row(node) if operand.is_row else node
+
+
+def _negative(x: Node) -> Node:
+    number = constant_value(x)
+    return ops.neg(x) if number is None or isinstance(number, bool) else ops.const(-number)
 
 
 def conditional(low: Lowering, scope: Scope, expr: Conditional) -> Value:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from engine import Node
 from engine.dims import same_shape
 
 from ..errors import CallSite, refuse
+from ..parse import is_path
 from ..scope import Frame, Scope
 from ..syntax import Annotation, Call, Declared, FunctionDef
 from ..values import CALLABLE, Builtin, Form, Function, Items, Row, Slot, Value, Words
@@ -98,12 +100,10 @@ def _step(low: Lowering, function: Function, scope: Scope, arguments: Arguments)
         return scope.frame.step(function.name)
     name = arguments.named["name"]
     value = name.value(low)
-    if not isinstance(value, Words) or not all(
-        part.replace("_", "a").isalnum() for part in value.text.split(".")
-    ):
+    if not isinstance(value, Words) or not is_path(value.text):
         hint = 'as in `name="c_attn"`: letters, digits, `_`, and dots between steps'
         raise refuse(f"`name` is a text, not {text_of(name.expr)}", name.expr.span, hint, "call")
-    return scope.frame.step(value.text)
+    return scope.frame.step(unicodedata.normalize("NFKC", value.text))
 
 
 def _bind_sizes(low: Lowering, function: Function, inner: Scope, bound: Bound) -> None:

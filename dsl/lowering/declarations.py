@@ -70,6 +70,8 @@ def _constant(low: Lowering, scope: Scope, each: Declared) -> Node:
     if each.annotation is not None and each.annotation.sizes is not None:
         _bind_constant(scope, each, node)
         check(low, scope, each.annotation, node, f"the const `{name}`")
+    if node.rank:
+        low.labels.setdefault(node, name)
     return low.keep(node, each.span, scope)
 
 

@@ -25,7 +25,7 @@ def value(low: Lowering, scope: Scope, statement: Param, leaf: Node, key: Node) 
     try:
         expr = statement.draw or statement.fill
         first = _default(low, scope, statement) if expr is None else _given(low, scope, expr)
-        return _fitted(first, leaf, key, expr or statement.names[0].name)
+        return _checked(first, leaf, key, expr or statement.names[0].name)
     finally:
         low.draw = outside
 
@@ -46,16 +46,17 @@ def _default(low: Lowering, scope: Scope, statement: Param) -> Node:
 
 
 def _by_name(low: Lowering, function: Callee, scope: Scope, expr: Expr) -> Arguments:
-    """The sizes of the parameter for a function that asks for them: `fan_in`, `fan_out`."""
+    """What a function asks for by name: the sizes `fan_in` and `fan_out`, the `key` of the draw."""
+    assert low.draw is not None
     named: dict[str, Argument] = {}
     if isinstance(function, Function):
         asked = [each.name.text for each in function.definition.parameters]
-        fans = {"fan_in": -2, "fan_out": -1}
-        named = {
-            each: Argument(expr, scope, ops.size(_fan(low, fans[each])))
-            for each in asked
-            if each in fans
+        given = {
+            "fan_in": ops.size(_fan(low, -2)),
+            "fan_out": ops.size(_fan(low, -1)),
+            "key": low.draw.key,
         }
+        named = {each: Argument(expr, scope, given[each]) for each in asked if each in given}
     return Arguments((), named, expr.span)
 
 
@@ -66,7 +67,7 @@ def _fan(low: Lowering, axis: int) -> Dim:
     return shape[max(axis, -len(shape))]
 
 
-def _fitted(first: Node, leaf: Node, key: Node, expr: Expr) -> Node:
+def _checked(first: Node, leaf: Node, key: Node, expr: Expr) -> Node:
     """The value as floats in the shape of the parameter, made of nothing that is fed."""
     fed = next((n for n in toposort([first]) if n.op is ops.variable and n is not key), None)
     if fed is not None:
@@ -75,5 +76,10 @@ def _fitted(first: Node, leaf: Node, key: Node, expr: Expr) -> Node:
         )
         raise refuse(message, expr.span, "", "param")
     with located(expr.span):
-        node = first if first.kind == "float" else ops.cast(first, kind="float")
-        return node if same_shape(node.shape, leaf.shape) else ops.expand(node, leaf.shape)
+        return fitted(first, leaf)
+
+
+def fitted(first: Node, leaf: Node) -> Node:
+    """A first value as floats in the shape of the parameter. Raises ShapeError if it has none."""
+    node = first if first.kind == "float" else ops.cast(first, kind="float")
+    return node if same_shape(node.shape, leaf.shape) else ops.expand(node, leaf.shape)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from engine import Node
 from engine.dims import Dim
 
-from ..errors import refuse
+from ..errors import DslError, refuse
 from ..syntax import Expr, List, Name
 from ..values import NOTHING, Items, Slot, Value, Words
 from .arguments import Argument, Bound
 from .located import Term, text_of, written
 from .sizes import size
 from .state import Lowering
-from .tensors import same_kind
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,12 @@ class Reading:
         value = arguments[0].value(self.low) if len(arguments) == 1 else None
         if isinstance(value, Items):
             exprs = written(arguments[0].expr, len(value.values))
-            for i, (each, expr) in enumerate(zip(value.values, exprs, strict=True)):
-                self.terms.append(self.low.as_term(each, expr, f"item {i}"))
+            pairs = enumerate(zip(value.values, exprs, strict=True))
+            terms = [self.low.as_term(each, expr, f"item {i}") for i, (each, expr) in pairs]
         else:
-            self.terms += [arg.term(self.low, f"item {i}") for i, arg in enumerate(arguments)]
-        return same_kind([term.node for term in self.terms])
+            terms = [arg.term(self.low, f"item {i}") for i, arg in enumerate(arguments)]
+        self.terms += terms
+        return [term.node for term in terms]
 
     def axis(self, argument: Argument, slot: Slot) -> object:
         """An axis by number, by the name of its size, several in a list, or `None` for all."""
@@ -111,13 +111,25 @@ class Reading:
             raise refuse(f"`{text_of(expr)}` is not known as a size", expr.span, "", "size")
         return found
 
-    def shape(self, argument: Argument, slot: Slot) -> tuple[Dim, ...]:
-        """A shape: sizes in a list, one size alone, or the shape of a value."""
+    def shape(self, argument: Argument, slot: Slot) -> tuple[Dim, ...] | Node:
+        """A shape: sizes in a list, one size alone, or a tensor that lends its shape."""
         if isinstance(argument.expr, List):
-            return tuple([self._size(e, argument, slot.name) for e in argument.expr.items])
+            return self._sizes(argument.expr, argument, slot)
         value = argument.value(self.low)
+        if isinstance(value, Node) and value.rank != 0:
+            return value
         values = value.values if isinstance(value, Items) else (value,)
         return tuple([self._item_size(each, argument.expr) for each in values])
+
+    def _sizes(self, sizes: List, argument: Argument, slot: Slot) -> tuple[Dim, ...]:
+        return tuple([self._size(each, argument, slot.name) for each in sizes.items])
+
+    def extent(self, argument: Argument, slot: Slot) -> Dim | Node:
+        """A size, or a tensor that lends its last."""
+        value = argument.value(self.low)
+        if isinstance(value, Node) and value.rank != 0:
+            return value
+        return self.size(argument, slot)
 
     def _item_size(self, value: Value, expr: Expr) -> Dim:
         found = self.low.statics.size(self.low.tensor(value, expr))
@@ -128,7 +140,7 @@ class Reading:
     def parts(self, argument: Argument, slot: Slot) -> object:
         """A number of parts, or a list of their sizes."""
         if isinstance(argument.expr, List):
-            return list(self.shape(argument, slot))
+            return list(self._sizes(argument.expr, argument, slot))
         found = self.size(argument, slot)
         if not isinstance(found, int):
             number = self.low.statics.number(self.low.node(argument.expr, argument.scope))
@@ -140,12 +152,22 @@ class Reading:
 
     def number(self, argument: Argument, slot: Slot) -> int | float:
         """A number that is known now."""
+        found = self.element(argument, slot)
+        if isinstance(found, bool):
+            raise self._not_known(argument, slot)
+        return found
+
+    def element(self, argument: Argument, slot: Slot) -> int | float | bool:
+        """A number or a truth value that is known now."""
         value = argument.value(self.low)
         found = self.low.statics.number(self.low.tensor(value, argument.expr))
-        if found is None or isinstance(found, bool):
-            message = f"`{slot.name}` is a number that is known before the program runs"
-            raise refuse(message, argument.expr.span, "", "kind")
+        if found is None:
+            raise self._not_known(argument, slot)
         return found
+
+    def _not_known(self, argument: Argument, slot: Slot) -> DslError:
+        message = f"`{slot.name}` is a number that is known before the program runs"
+        return refuse(message, argument.expr.span, "", "kind")
 
     def flag(self, argument: Argument, slot: Slot) -> bool:
         """`true` or `false`."""
@@ -170,9 +192,11 @@ READERS: dict[str, Callable[[Reading, Argument, Slot], object]] = {
     "reduced": Reading.reduced,
     "axis": Reading.axis,
     "size": Reading.size,
+    "extent": Reading.extent,
     "shape": Reading.shape,
     "parts": Reading.parts,
     "number": Reading.number,
+    "element": Reading.element,
     "flag": Reading.flag,
     "text": Reading.text,
 }

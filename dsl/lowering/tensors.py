@@ -35,14 +35,7 @@ def _stacked(items: Items, expr: Expr) -> Node:
         return ops.const(_constant(parts))
     terms = [Term(f"item {i}", *each) for i, each in enumerate(zip(parts, exprs, strict=True))]
     with located(expr.span, terms):
-        return ops.stack(same_kind(parts))
-
-
-def same_kind(parts: list[Node]) -> list[Node]:
-    """The parts as floats if one of them is a float."""
-    if all(part.kind == parts[0].kind for part in parts):
-        return parts
-    return [part if part.kind == "float" else ops.cast(part, kind="float") for part in parts]
+        return ops.stack(parts)
 
 
 def _constant(parts: list[Node]) -> torch.Tensor:

@@ -23,6 +23,7 @@ from .annotations import annotation
 from .built import Branch, Built, branches, is_a
 
 Local: TypeAlias = Declared | Assign | FunctionDef
+STARTS = ("dim", "input", "param", "const", "repeat", "from", "import", "return")
 ANNOTATIONS = ("kind", "shape", "real")
 
 
@@ -93,6 +94,8 @@ def target(b: Built, head: Branch) -> Name:
     """The name on the left of `=`."""
     first = head.children[0]
     if isinstance(first, Token) and first.type == "NAME" and len(head.children) == 1:
+        if first in STARTS:
+            raise b.refuse(f"`{first}` begins a statement", head, "choose another name", "reserved")
         return b.name(first)
     raise bad_target(b, head)
 

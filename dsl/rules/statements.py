@@ -15,6 +15,7 @@ from ..syntax import (
     For,
     Import,
     Input,
+    Name,
     Param,
     Repeat,
     Show,
@@ -117,13 +118,21 @@ def _declared(b: Built, tree: Branch, word: str) -> tuple[Declared, ...]:
     found: list[Declared] = []
     shape: Annotation | None = None
     for part in reversed(branches(tree)):
-        name = b.name(leaves(part)[0])
-        shape = next((annotation(b, each) for each in branches(part)), shape)
+        name = _path(b, branches(part)[0], word)
+        shape = next((annotation(b, each) for each in branches(part)[1:]), shape)
         if shape is None and word != "const":
             hint = f"write `{word} {name.text} : [n]`, or `[]` for a number"
             raise b.refuse(f"`{name.text}` has no shape", part, hint)
         found.append(Declared(name, shape, span=b.span(part)))
     return tuple(found[::-1])
+
+
+def _path(b: Built, tree: Branch, word: str) -> Name:
+    """A name; only a parameter has a path: `h.3.attention.W_q`."""
+    text = ".".join(b.name(token).text for token in leaves(tree))
+    if "." in text and word != "param":
+        raise b.refuse(f"`{text}` is no name", tree, "only parameters have paths", "name")
+    return Name(text, span=b.span(tree))
 
 
 def _loop_body(b: Built, body: Branch) -> tuple[Statement, ...]:

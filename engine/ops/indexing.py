@@ -26,7 +26,7 @@ def _index(x: Operand, key: Any) -> Node:
     node = as_node(x)
     if isinstance(key, Node | list) or getattr(key, "shape", ()) != ():
         return gather(node, key)
-    entries = key if isinstance(key, tuple) else (key,)
+    entries = key or (Ellipsis,) if isinstance(key, tuple) else (key,)
     return index.node((node,), key=tuple(_entry(k, node) for k in entries))
 
 

@@ -103,7 +103,7 @@ count = source(
     kernels.count,
     shape=lambda attrs, x: (),
     kind=lambda attrs, x: "float",
-    build=lambda x, axis=None: _count(as_node(x), axis),
+    build=lambda x, axis=None: _count(as_node(x), some_axes(axis, as_node(x))),
     attrs={"axis": None},
 )
 
@@ -208,6 +208,8 @@ def _prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     if axis is None and node.rank is None:
         raise ShapeError("the product over all axes needs a known rank to keep them", nodes=(node,))
     axes = some_axes(tuple(range(node.rank or 0)) if axis is None else axis, node) or ()
+    if len(axes) == 1:
+        return prod.node((node,), axis=axes[0], keepdims=bool(keepdims))
     for a in axes:
         node = prod.node((node,), axis=a, keepdims=True)
     return node if keepdims else _drop_axes(node, axes)

@@ -1,12 +1,14 @@
 """Graphs shown as text, rails, dot and LaTeX: strings in, strings out, nothing drawn here."""
 
 from engine.show.dot import dot
+from engine.show.forms import is_infix, word, write
 from engine.show.latex import beside, latex, power_of_ten, symbol
-from engine.show.lines import Level, Part
+from engine.show.lines import Level, Part, written
 from engine.show.names import Legend, visible
 from engine.show.rails import rails
+from engine.show.spelling import Spelling, short_number
 from engine.show.summary import summary
-from engine.show.text import formula, short_number
+from engine.show.text import exactly, formula
 from engine.show.view import Arrow, Box, View, view
 
 __all__ = [
@@ -15,10 +17,13 @@ __all__ = [
     "Legend",
     "Level",
     "Part",
+    "Spelling",
     "View",
     "beside",
     "dot",
+    "exactly",
     "formula",
+    "is_infix",
     "latex",
     "power_of_ten",
     "rails",
@@ -27,4 +32,7 @@ __all__ = [
     "symbol",
     "view",
     "visible",
+    "word",
+    "write",
+    "written",
 ]

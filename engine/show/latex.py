@@ -10,9 +10,9 @@ import sympy
 
 from engine.dims import sizes_in
 from engine.graph import Node
+from engine.show.forms import causal_size, write
 from engine.show.lines import Level, Notation, Part, written
 from engine.show.names import own_name
-from engine.show.text import causal_size, write
 
 MOST_LINES = 40
 

@@ -34,10 +34,14 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """A written expression, and how tightly it holds together."""
+    """A written expression, and how tightly it holds together.
+
+    `bare` is how it may be written as an operand of what makes floats of whole numbers by itself.
+    """
 
     text: str
     level: Level = Level.ATOM
+    bare: Part | None = None
 
     def beside(self, level: Level) -> str:
         """As an operand of an operator of this level: in brackets if it is looser."""
@@ -50,11 +54,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Notation:
-    """How names and operators are written, and how wide a line may grow."""
+    """How names and operators are written, and how wide a line and how long a name may grow."""
 
     symbol: Callable[[str], str]
     write: Callable[[Node, Sequence[Part]], Part]
     width: int
+    longest_name: int | None = 40
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,15 @@ def written(
     names: Mapping[Node, str],
     notation: Notation,
     stop: Callable[[Node], bool] = lambda node: False,
+    taken: Iterable[str] = (),
 ) -> list[Line]:
     """The lines of the outputs, operands before their users.
 
     A line for each output, named node and shared value. Leaves, and nodes where `stop` holds, have
-    none and are called by name.
+    none and are called by name. No new name is one of those `taken`.
     """
     order = toposort(outputs, stop)
-    page = _Page(order, names, notation)
+    page = _Page(order, names, notation, taken)
     uses = Counter(x for node in order if not stop(node) for x in node.inputs)
     for node in order:
         if stop(node) or node.op.name == "variable":
@@ -95,17 +101,24 @@ def written(
 class _Page:
     """The lines so far, and each node as it is written inside the lines of others."""
 
-    def __init__(self, order: Iterable[Node], names: Mapping[Node, str], how: Notation) -> None:
+    def __init__(
+        self,
+        order: Iterable[Node],
+        names: Mapping[Node, str],
+        how: Notation,
+        taken: Iterable[str],
+    ) -> None:
         self.lines: list[Line] = []
         self._names, self._how = names, how
-        self._fresh = fresh_names(order, names)
+        self._fresh = fresh_names(order, [*names.values(), *taken])
         self._parts: dict[Node, Part] = {}
         self._reads: dict[Node, tuple[Node, ...]] = {}
         self._on_line: set[Node] = set()
 
     def call_by_name(self, node: Node) -> str:
         """From now on the node is written as its name."""
-        name = own_name(node, self._names) or next(self._fresh)
+        own = own_name(node, self._names, self._how.longest_name)
+        name = own or next(self._fresh)
         self._parts[node] = Part(self._how.symbol(name))
         self._reads[node] = (node,)
         self._on_line.add(node)
@@ -131,7 +144,8 @@ class _Page:
     def is_plain(self, node: Node) -> bool:
         """Whether a node may be repeated: a leaf, its transpose, or a short constant."""
         operand = node.inputs[0] if node.op.name == "transpose" else node
-        return not operand.inputs or (not self._reads[node] and len(self._text(node)) <= 24)
+        is_leaf = operand.op.name == "variable"
+        return is_leaf or (not self._reads[node] and len(self._text(node)) <= 24)
 
     def _text(self, node: Node) -> str:
         return self._parts[node].text

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from string import ascii_lowercase
 
-from engine.dims import sizes_in
-from engine.graph import Node
+from engine.graph import Node, sizes_of
 
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, formats, halves, line ends
 
@@ -28,12 +27,13 @@ class Legend:
     roles: Mapping[Node, str] = field(default_factory=dict[Node, str])
 
 
-def visible(text: str, most: int = 40) -> str:
-    r"""The text with what no one can see replaced, and cut to `most` characters.
+def visible(text: str, most: int | None = 40) -> str:
+    r"""The text with what no one can see replaced, and cut to `most` characters (None: not cut).
 
     >>> visible("loss\x1b[31m"), visible("a" * 50, most=4)
     ('loss�[31m', 'aaa…')
     """
+    most = len(text) if most is None else most
     shown = "".join("�" if unicodedata.category(c) in _UNSEEN else c for c in text[: most + 1])
     return shown if len(text) <= most else f"{shown[: most - 1]}…"
 
@@ -47,11 +47,11 @@ def distinct(legend: Legend) -> dict[Node, str]:
     }
 
 
-def own_name(node: Node, names: Mapping[Node, str]) -> str | None:
-    """The user's name of a node, else the name of a leaf, else None."""
+def own_name(node: Node, names: Mapping[Node, str], most: int | None = 40) -> str | None:
+    """The user's name of a node, else the name of a leaf, else None; cut to `most` characters."""
     if node in names:
-        return visible(names[node])
-    return visible(node.label()) if node.op.name == "variable" else None
+        return visible(names[node], most)
+    return visible(node.label(), most) if node.op.name == "variable" else None
 
 
 def display_width(text: str) -> int:
@@ -64,13 +64,12 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - display_width(text))
 
 
-def fresh_names(nodes: Iterable[Node], names: Mapping[Node, str]) -> Iterator[str]:
-    """a, b, c, … z, a1, …: every name that neither a node nor a size has."""
-    taken = set(names.values())
+def fresh_names(nodes: Iterable[Node], names: Iterable[str]) -> Iterator[str]:
+    """a, b, c, … z, a1, …: every name that is not taken and that neither a node nor a size has."""
+    taken = set(names)
     for node in nodes:
         taken.add(node.label())
-        taken |= {size.name for dim in node.shape or () for size in sizes_in(dim)}
-        taken |= {size.name for size in sizes_in(node.attrs.get("dim"))}
+        taken |= {size.name for size in sizes_of(node)}
     for serial in count():
         for letter in ascii_lowercase:
             name = f"{letter}{serial or ''}"

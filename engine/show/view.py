@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 
 from engine.graph import Node, depends, toposort
 from engine.origins import origin
+from engine.show.forms import write
 from engine.show.lines import Part
 from engine.show.names import Legend, own_name, visible
-from engine.show.text import write
 
 MOST_BOXES = 200
 LONGEST = 48
