@@ -99,6 +99,7 @@ class Program:
     def names(self) -> Mapping[str, Value]:
         """What a further line of the program could use by name; sizes are in `sizes`."""
         return self._lowering.module.names
+
     def text(self, nodes: Mapping[str, Node] | None = None) -> str:
         r"""The program as its graph says it, or the one that makes these nodes of its leaves.
 

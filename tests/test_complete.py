@@ -116,7 +116,7 @@ def texts(text: str, known: Known = KNOWN) -> list[str]:
         ("∇_lossy + ∇_tw", ["twice"]),
         ("dim q = ", None),
         ("inp", ["input"]),
-        ("f(x) =\n  par", ["param"]),
+        ("f(x) =\n  para", ["param"]),
         ("y = inp", []),
         ("(\n  inp", []),
         ("input Z", []),
