@@ -27,7 +27,7 @@ def index(low: Lowering, scope: Scope, expr: Index) -> Value:
     operand = low.as_term(value, expr.operand, "operand")
     entries = [_entry(low, scope, each) for each in expr.items]
     with located(expr.span, (operand,)):
-        node = low.keep(_part(operand, entries, expr), expr.span, scope)
+        node = low.keep(operand.node[tuple(entries)], expr.span, scope)
     return Row(node) if operand.is_row and node.rank == 1 else node
 
 
@@ -48,22 +48,6 @@ def _item(low: Lowering, scope: Scope, items: Items, entry: Expr | Slice | Dots)
         message = f"index {number} is outside a list of {len(items.values)}"
         raise refuse(message, entry.span, "the first item is 0, the last is -1", "index")
     return items.values[number]
-
-
-def _part(operand: Term, entries: list[Entry], expr: Index) -> Node:
-    tensors = [entry for entry in entries if isinstance(entry, Node)]
-    if not tensors:
-        return operand.node[tuple(entries)]
-    rest = [entry for entry in entries[1:] if entry != slice(None) and entry is not Ellipsis]
-    if entries[0] is tensors[0] and not rest:
-        return operand.node[tensors[0]]
-    text = operand.text
-    raise refuse(
-        f"`{text_of(expr)}` mixes a tensor of indices with other indices",
-        expr.span,
-        f"`{text}[i]` takes rows; `pick({text}, i, axis=-1)` takes one element at each position",
-        "index",
-    )
 
 
 def _entry(low: Lowering, scope: Scope, each: Expr | Slice | Dots) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex, cast
 import sympy
 
 from engine import dims
-from engine.dims import Dim, Shape, show
+from engine.dims import Dim, Shape, show, show_dim
 from engine.errors import KindError, ShapeError
 from engine.graph import Node, Operand, as_node
 from engine.ops import kernels
@@ -21,13 +21,22 @@ Key = tuple[Any, ...]
 
 def _index(x: Operand, key: Any) -> Node:
     """NumPy's basic indexing; `E[tokens]` with an integer node gathers rows."""
+    from engine.ops.lookup import lookup
     from engine.ops.selection import gather
 
     node = as_node(x)
-    if isinstance(key, Node | list) or getattr(key, "shape", ()) != ():
+    if _is_tensor(key):
         return gather(node, key)
-    entries = key or (Ellipsis,) if isinstance(key, tuple) else (key,)
-    return index.node((node,), key=tuple(_entry(k, node) for k in entries))
+    entries = cast(Key, key or (Ellipsis,)) if isinstance(key, tuple) else (key,)
+    if any(map(_is_tensor, entries)):
+        return lookup(
+            node, tuple(as_node(k) if _is_tensor(k) else _entry(k, node) for k in entries)
+        )
+    return index.node((node,), key=_from_start(tuple(_entry(k, node) for k in entries), node))
+
+
+def _is_tensor(k: Any) -> bool:
+    return isinstance(k, Node | list) or getattr(k, "shape", ()) != ()
 
 
 def _entry(k: Any, x: Node) -> Any:
@@ -53,13 +62,36 @@ def _number(k: Any, x: Node) -> Any:
     if isinstance(k, SupportsIndex) and not isinstance(k, bool):
         return operator.index(k)
     raise KindError(
-        f"cannot index with {k!r}"
-        if not isinstance(k, Node)
-        else "cannot mix an index tensor with others",
+        f"cannot index with {k!r}",
         nodes=(x,),
-        hint="keys are integers, slices, None, ... and, alone, an integer tensor; "
+        hint="keys are integers, slices, None, ... and tensors of integers; "
         "choose by truth with ops.where",
     )
+
+
+def _from_start(key: Key, x: Node) -> Key:
+    """The key with `-k`, for a named size k, as `n - k`: counted from the start of its axis."""
+    if x.shape is None or not any(map(_is_negative, _parts(key))):
+        return key
+    return tuple(
+        k if k is None else _counted(k, x.shape[axis]) for k, axis in aligned(key, x.shape)
+    )
+
+
+def _parts(key: Key) -> list[Any]:
+    """The numbers of a key, ends of slices too."""
+    return [part for k in key for part in (cast(Key, k) if isinstance(k, tuple) else (k,))]
+
+
+def _is_negative(part: Any) -> bool:
+    """Whether this is a size with a minus, `-k`: sizes themselves are positive."""
+    return isinstance(part, sympy.Expr) and bool(part.is_negative)
+
+
+def _counted(k: Any, n: Dim) -> Any:
+    if isinstance(k, tuple):
+        return tuple(_counted(part, n) for part in cast(Key, k))
+    return dims.canonical(n + k) if n is not None and _is_negative(k) else k
 
 
 def aligned(key: Key, shape: tuple[Dim, ...]) -> list[tuple[Any, int]]:
@@ -94,16 +126,26 @@ def _indexed(attrs: Any, x: Node) -> Shape:
 
 
 def _check_bounds(k: Any, n: Dim, axis: int, shape: Shape) -> None:
-    number = dims.known(n)
-    if isinstance(k, int) and number is not None and not -number <= k < number:
-        raise ShapeError(f"index {k} is outside axis {axis} of {show(shape)}")
+    number, place = dims.known(n), dims.known(k)
+    if place is not None and number is not None and not -number <= place < number:
+        raise ShapeError(f"index {show_dim(k)} is outside axis {axis} of {show(shape)}")
 
 
 def _slice_size(key: tuple[Dim, Dim, int | None], n: Dim) -> Dim:
-    """The length of n elements cut by start:stop:step; clamped as in NumPy where n is a number."""
+    """The length of n elements cut by start:stop:step; clamped as in NumPy where all is known."""
     start, stop, step = key
-    if isinstance(n, int) and all(k is None or isinstance(k, int) for k in (start, stop)):
-        return len(range(*slice(start, stop, step).indices(n)))
+    ends = [k if k is None else dims.known(k) for k in (start, stop)]
+    number = dims.known(n)
+    if number is not None and [k is None for k in ends] == [start is None, stop is None]:
+        length = len(range(*slice(*ends, step).indices(number)))
+        named = _length(key, n) if not isinstance(n, int) else None
+        return named if dims.same(named, length) else length
+    return _length(key, n)
+
+
+def _length(key: tuple[Dim, Dim, int | None], n: Dim) -> Dim:
+    """The length in the names of sizes, as if the ends lay inside."""
+    start, stop, step = key
     if n is None and not (start in (None, 0) and stop is None and step in (None, 1)):
         return None
     if n is None or (start is None and stop is None and step in (None, 1)):
@@ -149,8 +191,7 @@ def entry_text(k: Any) -> str:
 
 def _code(y: Node, names: tuple[str, ...]) -> str | None:
     """`x[1:, :, None]`; a key with named sizes in it is left to the kernel."""
-    parts = [part for k in y.attrs["key"] for part in (k if isinstance(k, tuple) else (k,))]
-    if any(isinstance(part, sympy.Expr) for part in parts):
+    if any(isinstance(part, sympy.Expr) for part in _parts(y.attrs["key"])):
         return None
     return f"{names[0]}[{_key_text(y) or '()'}]"
 

@@ -147,7 +147,7 @@ def gather(table: Tensor, index: Tensor) -> Tensor:
     """Rows of a table: `table[index]`, for indices from 0 on."""
     if table.ndim == 2:
         return torch.nn.functional.embedding(index, table)
-    return table.index_select(0, index.reshape(-1)).reshape(*index.shape, *table.shape[1:])
+    return table.index_select(0, index.reshape(-1)).reshape((*index.shape, *table.shape[1:]))
 
 
 def scatter_add(
