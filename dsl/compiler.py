@@ -7,7 +7,7 @@ from itertools import islice
 
 from .errors import MOST_REPORTED, Diagnostic, DslError
 from .library import library
-from .lowering import modules
+from .lowering import declarations, modules
 from .lowering.stack import deep_stack
 from .lowering.state import Dependent, Lowering
 from .lowering.table import CALLERS, EXPRESSIONS, STATEMENTS
@@ -70,7 +70,8 @@ def _check_used(low: Lowering, values: Iterable[str], name: str) -> None:
 def lower(tree: Tree, consts: Mapping[str, object], sizes: Mapping[str, object]) -> Lowering:
     """The nodes of a syntax tree. Raises DslError with up to five errors."""
     module = Scope(Frame(), library())
-    low = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, tree, consts, sizes)
+    known = {**declarations.told(tree, consts), **sizes}
+    low = Lowering(EXPRESSIONS, STATEMENTS, CALLERS, module, tree, consts, known)
     module.library.fallback = lambda name: modules.predefined(low, name)
     with deep_stack():
         errors = list(islice(_execute(low), MOST_REPORTED))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from engine import ops
 from engine.dims import Dim
 
+from .syntax import Expr
 from .values import Value
 
 
@@ -38,12 +39,16 @@ class Frame:
 
 @dataclass(eq=False)
 class Scope:
-    """Names and sizes of a module, a call or a block; `fallback` makes what is first used."""
+    """Names and sizes of a module, a call or a block; `fallback` makes what is first used.
+
+    `derived` has the sizes of a module that hang on ones without a value: `k = d/H`.
+    """
 
     frame: Frame
     parent: Scope | None = None
     names: dict[str, Value] = field(default_factory=dict[str, Value])
     sizes: dict[str, Dim] = field(default_factory=dict[str, Dim])
+    derived: dict[str, Expr] = field(default_factory=dict[str, Expr])
     fallback: Callable[[str], Value | None] = lambda name: None
 
     def child(self) -> Scope:

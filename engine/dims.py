@@ -144,11 +144,26 @@ def exact(a: int | sympy.Expr, b: int | sympy.Expr) -> int | sympy.Expr:
         raise ShapeError(f"{show_dim(a)} cannot be divided into {show_dim(b)} parts")
     quotient = canonical(sympy.sympify(a) / b)
     if isinstance(with_values(quotient), sympy.Rational):
-        raise ShapeError(f"{_valued(b)} does not divide {_valued(a)}")
+        raise ShapeError(f"{valued(b)} does not divide {valued(a)}")
     return quotient
 
 
-def _valued(dim: int | sympy.Expr) -> str:
+def solve(dim: int | sympy.Expr, x: Size, value: int | sympy.Expr) -> int | sympy.Expr | None:
+    """The size `x` for which `dim` is `value`; None if `dim` is not linear in it.
+
+    Raises ShapeError for a division that leaves a remainder.
+
+    >>> solve(2 * size("h"), size("h"), 6), solve(size("n") + 1, size("n"), size("T"))
+    (3, T - 1)
+    """
+    slope = canonical(sympy.diff(dim, x))
+    rest = canonical(dim - slope * x)
+    if slope == 0 or x in sizes_in(slope) | sizes_in(rest):
+        return None
+    return exact(canonical(value - rest), slope)
+
+
+def valued(dim: Dim) -> str:
     """A dim with its value, where it has one: `d = 64`."""
     value = known(dim)
     return show_dim(dim) if value is None or value == dim else f"{show_dim(dim)} = {value}"

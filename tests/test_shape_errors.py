@@ -136,7 +136,7 @@ WRONG = {
     ),
     "a size that does not come out even": (
         "dim d = 64, H = 5\ninput X : [B, d]\nY = reshape(X, [B, H, d/H])",
-        ("the size `d/H` is not a whole number: d is 64 and H is 5", "", "d/H"),
+        ("the size `d/H` is not a whole number: H = 5 does not divide d = 64", "", "d/H"),
     ),
     "a reshape that loses elements": (
         "input X : [B, T, d]\nY = reshape(X, [B, d])",
@@ -149,7 +149,7 @@ WRONG = {
     "a constraint of a function's own file": (
         "dim d = 64\nf(x : [n, d]) = x\ninput X : [4, 32]\ny = f(X)",
         (
-            "`x` of `f` is declared [n, d], but it is [4, 32]: axis -1 should be d and is 32",
+            "`x` of `f` is declared [n, d], but it is [4, 32]: axis -1 should be d = 64 and is 32",
             "",
             "X",
         ),

@@ -12,7 +12,7 @@ from ..scope import Scope
 from ..span import Span
 from ..static import LARGEST_INT
 from ..syntax import Binary, Conditional, Unary
-from ..values import Row, Value
+from ..values import NOTHING, Row, Value
 from .located import Term, located
 from .products import multiply
 from .state import Lowering
@@ -34,7 +34,11 @@ ELEMENTWISE: dict[str, Callable[..., Node]] = {
 
 
 def binary(low: Lowering, scope: Scope, expr: Binary) -> Value:
-    """`left op right`."""
+    """`left op right`; whether something is `None` is known now."""
+    if expr.op in ("==", "!="):
+        nothings = [low.value(side, scope) is NOTHING for side in (expr.left, expr.right)]
+        if any(nothings):
+            return ops.const(all(nothings) == (expr.op == "=="))
     left, right = low.term(expr.left, scope, "left"), low.term(expr.right, scope, "right")
     if expr.op in ("@", "·"):
         return multiply(low, scope, expr, left, right)

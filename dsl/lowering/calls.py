@@ -15,8 +15,10 @@ from ..syntax import Annotation, Call, Declared, FunctionDef
 from ..values import CALLABLE, Builtin, Form, Function, Items, Row, Slot, Value, Words
 from . import blocks, readers
 from .arguments import Argument, Arguments, Bound, arguments_of, match, not_a_function
+from .binding import Described, bind, derive
+from .initial import with_draw
 from .located import Term, located, text_of
-from .shapes import bind, check
+from .shapes import check
 from .stack import deep_stack
 from .state import Lowering
 
@@ -60,12 +62,14 @@ def call_function(low: Lowering, function: Function, scope: Scope, arguments: Ar
     inner = Scope(Frame(_step(low, function, scope, arguments)), function.scope)
     if "name" in arguments.named and "name" not in _names(definition):
         arguments = arguments.without("name")
+    arguments = with_draw(low, function, arguments)
     bound = match(arguments, _slots(definition), function.name, function.signature)
     values = {name: argument.value(low) for name, argument in bound.one.items()}
     with low.inside(function, values.values(), arguments.span):
-        _bind_sizes(low, function, inner, bound)
         inner.names.update(values)
+        _bind_sizes(low, function, inner, bound)
         with low.reached(CallSite(function.name, arguments.span)):
+            derive(low, inner, definition)
             _fill_defaults(low, definition, inner)
             result = blocks.value(low, inner, definition.body)
             return _checked(low, definition, inner, result)
@@ -108,12 +112,12 @@ def _step(low: Lowering, function: Function, scope: Scope, arguments: Arguments)
 
 def _bind_sizes(low: Lowering, function: Function, inner: Scope, bound: Bound) -> None:
     """The size names of the annotations take the sizes of the arguments."""
-    for name, annotation in shapes_of(function.definition).items():
-        argument = bound.one.get(name)
-        if argument is None or annotation.kind == "text":
-            continue
-        term = argument.term(low, name)
-        bind(low, inner, annotation, term, f"`{name}` of `{function.name}`")
+    described = [
+        Described(annotation, bound.one[name].term(low, name), f"`{name}` of `{function.name}`")
+        for name, annotation in shapes_of(function.definition).items()
+        if name in bound.one and annotation.kind != "text"
+    ]
+    bind(low, inner, described)
 
 
 def shapes_of(definition: FunctionDef) -> dict[str, Annotation]:

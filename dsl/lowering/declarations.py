@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from engine import Node, ops, var
-from engine.dims import Dim, known
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from engine import EngineError, Node, ops, var
+from engine.dims import Dim, Shape, known
 from engine.dims import size as make_size
 
 from ..errors import refuse
 from ..scope import Scope
-from ..syntax import Const, Declared, Input, Name, Param, Size
+from ..syntax import Const, Declared, Input, Name, Param, Program, Size
 from ..syntax import Dim as DimLine
 from . import initial
-from .located import located
-from .shapes import check, declare_input, declared, kind_of
+from .binding import Described, bind
+from .located import Term, located
+from .shapes import aligned, declare_input, declared, kind_of
 from .sizes import size
 from .state import Lowering, Parameter
 
@@ -37,6 +41,8 @@ def _declare_size(low: Lowering, scope: Scope, each: Size) -> None:
     number = known(value)
     if number is not None and number < 0:
         raise refuse(f"a size cannot be {number}", each.span, "", "size")
+    if each.value is not None and number is None:
+        scope.derived[name] = each.value
     is_named = value is None or number is not None
     scope.sizes[name] = make_size(name, number) if is_named else value
 
@@ -67,21 +73,53 @@ def _constant(low: Lowering, scope: Scope, each: Declared) -> Node:
     value = low.consts[name]
     with located(each.span):
         node = value if isinstance(value, Node) else ops.const(value)
-    if each.annotation is not None and each.annotation.sizes is not None:
-        _bind_constant(scope, each, node)
-        check(low, scope, each.annotation, node, f"the const `{name}`")
+    if each.annotation is not None:
+        _bind_constant(low, scope, Described(each.annotation, Term("const", node, each.name), name))
     if node.rank:
         low.labels.setdefault(node, name)
     return low.keep(node, each.span, scope)
 
 
-def _bind_constant(scope: Scope, each: Declared, node: Node) -> None:
-    """The names in the shape of a constant are the sizes it has."""
-    assert each.annotation is not None
-    sizes = each.annotation.sizes or ()
-    for written, dim in zip(sizes, node.shape or (), strict=False):
-        if isinstance(written, Name) and scope.find_size(written.text) is None:
-            scope.sizes[written.text] = make_size(written.text, known(dim))
+def _bind_constant(low: Lowering, scope: Scope, described: Described) -> None:
+    """The new names in the shape of a constant are the sizes it has."""
+    before = set(scope.sizes)
+    bind(low, scope, [replace(described, what=f"the const `{described.what}`")])
+    for name in scope.sizes.keys() - before:
+        scope.sizes[name] = make_size(name, known(scope.sizes[name]))
+
+
+def told(tree: Program, consts: Mapping[str, object]) -> dict[str, int]:
+    """The sizes that the shapes of constants tell of names without a value in the text."""
+    fixed = {
+        each.name.text
+        for statement in tree.statements
+        if isinstance(statement, DimLine)
+        for each in statement.sizes
+        if each.value is not None
+    }
+    found: dict[str, int] = {}
+    for statement in tree.statements:
+        for each in statement.names if isinstance(statement, Const) else ():
+            for name, count in _named_axes(each, consts.get(each.name.text)):
+                if name not in fixed:
+                    found.setdefault(name, count)
+    return found
+
+
+def _named_axes(each: Declared, value: object) -> Iterator[tuple[str, int]]:
+    """The axes of a constant that are written as a name."""
+    shape = None if value is None else _shape(value)
+    for written, dim in (each.annotation and aligned(each.annotation, shape)) or ():
+        number = known(dim)
+        if isinstance(written, Name) and number is not None:
+            yield written.text, number
+
+
+def _shape(value: object) -> Shape:
+    try:
+        return value.shape if isinstance(value, Node) else ops.const(value).shape
+    except EngineError:  # told where the constant is declared
+        return None
 
 
 def param(low: Lowering, scope: Scope, statement: Param) -> None:

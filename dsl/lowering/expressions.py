@@ -26,6 +26,7 @@ from .modules import import_of, prelude_functions
 from .state import Dependent, Lowering
 
 MOST_WHOLE = 2**63
+ATTRIBUTES = ("shape", "dtype")
 
 
 def name(low: Lowering, scope: Scope, expr: Name) -> Value:
@@ -100,12 +101,13 @@ def attribute(low: Lowering, scope: Scope, expr: Attribute) -> Value:
     for full in (".".join((*scope.frame.path, path)), path):
         if path and full in low.params:
             return low.params[full].leaf
+    owner = scope.find(path_of(expr.operand))
+    if isinstance(owner, Module):
+        return _member(owner, expr)
     root = scope.find(path.partition(".")[0])
-    if path and (root is None or isinstance(root, Function)):
+    if path and (root is None or isinstance(root, Function)) and expr.name not in ATTRIBUTES:
         raise _unknown_path(low, expr, path)
     value = low.value(expr.operand, scope)
-    if isinstance(value, Module):
-        return _member(value, expr)
     if expr.name == "shape":
         return _shape(low, value, expr)
     if expr.name == "dtype":

@@ -11,7 +11,7 @@ from ..errors import DslError, refuse
 from ..scope import Scope
 from ..syntax import Dots, Expr, Index, Slice
 from ..values import NOTHING, Items, Row, Value
-from .located import Term, located, text_of
+from .located import located, text_of
 from .state import Lowering
 
 Entry = int | sympy.Expr | slice | None | object

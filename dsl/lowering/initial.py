@@ -6,6 +6,8 @@ drawn from gets the sizes of the parameter by name: `he(fan_in) = normal(0, √(
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine import Node, ops
 from engine.dims import Dim, same_shape
 from engine.graph import toposort
@@ -13,7 +15,7 @@ from engine.graph import toposort
 from ..errors import refuse
 from ..scope import Scope
 from ..syntax import Expr, Name, Param
-from ..values import CALLABLE, Callee, Function
+from ..values import CALLABLE, Function
 from .arguments import Argument, Arguments
 from .located import located
 from .state import Draw, Lowering
@@ -33,7 +35,7 @@ def value(low: Lowering, scope: Scope, statement: Param, leaf: Node, key: Node) 
 def _given(low: Lowering, scope: Scope, expr: Expr) -> Node:
     found = low.value(expr, scope)
     if isinstance(found, CALLABLE):
-        found = low.apply(found, scope, _by_name(low, found, scope, expr))
+        found = low.apply(found, scope, Arguments((), {}, expr.span))
     return low.tensor(found, expr)
 
 
@@ -45,19 +47,22 @@ def _default(low: Lowering, scope: Scope, statement: Param) -> Node:
     return _given(low, scope.library, Name("xavier", span=statement.span))
 
 
-def _by_name(low: Lowering, function: Callee, scope: Scope, expr: Expr) -> Arguments:
-    """What a function asks for by name: the sizes `fan_in` and `fan_out`, the `key` of the draw."""
-    assert low.draw is not None
-    named: dict[str, Argument] = {}
-    if isinstance(function, Function):
-        asked = [each.name.text for each in function.definition.parameters]
-        given = {
-            "fan_in": ops.size(_fan(low, -2)),
-            "fan_out": ops.size(_fan(low, -1)),
-            "key": low.draw.key,
-        }
-        named = {each: Argument(expr, scope, given[each]) for each in asked if each in given}
-    return Arguments((), named, expr.span)
+def with_draw(low: Lowering, function: Function, arguments: Arguments) -> Arguments:
+    """What a draw calls with what is asked for by name: the sizes of the parameter, its key."""
+    if low.draw is None:
+        return arguments
+    asked = [each.name for each in function.definition.parameters][len(arguments.positional) :]
+    given = {
+        "fan_in": ops.size(_fan(low, -2)),
+        "fan_out": ops.size(_fan(low, -1)),
+        "key": low.draw.key,
+    }
+    more = {
+        name.text: Argument(name, function.scope, given[name.text])
+        for name in asked
+        if name.text in given and name.text not in arguments.named
+    }
+    return replace(arguments, named={**arguments.named, **more})
 
 
 def _fan(low: Lowering, axis: int) -> Dim:

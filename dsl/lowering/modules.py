@@ -19,10 +19,20 @@ from ..parse import parse
 from ..scope import Frame, Scope
 from ..span import Span
 from ..suggest import did_you_mean_one_of
-from ..syntax import Assign, Dim, FunctionDef, Import, Name, Program, Syntax, children
+from ..syntax import (
+    Assign,
+    Const,
+    Declared,
+    Dim,
+    FunctionDef,
+    Import,
+    Input,
+    Param,
+    Program,
+)
 from ..values import Function, Module, Value
 from . import blocks
-from .sizes import size
+from .sizes import mentioned, size
 from .state import Lowering
 
 FOLDERS: list[Path] = []
@@ -43,11 +53,11 @@ def register(folder: str | Path) -> None:
 
 
 def imported(low: Lowering, scope: Scope, statement: Import) -> None:
-    """`from transformer import block`, `import transformer`."""
+    """`from transformer import block`; `import nets.gpt` is called `gpt` and `nets.gpt`."""
     module = load(low, statement.module, _module_span(statement))
     if not statement.names:
         last = statement.module.rpartition(".")[2]
-        scope.names[last] = Module(statement.module, module)
+        scope.names[last] = scope.names[statement.module] = Module(statement.module, module)
     for name in statement.names:
         value = module.own(name.text)
         if value is None:
@@ -126,6 +136,7 @@ def find_function(low: Lowering, name: str) -> Function | None:
 def _scope_of(low: Lowering, tree: Program) -> Scope:
     scope = Scope(Frame(), low.module.library)
     later: dict[str, Assign] = {}
+    left_behind: dict[str, DslError] = {}
     for statement in tree.statements:
         match statement:
             case FunctionDef():
@@ -136,10 +147,14 @@ def _scope_of(low: Lowering, tree: Program) -> Scope:
                 _known_sizes(low, scope, statement)
             case Assign():
                 later.update((target.text, statement) for target in statement.targets)
+            case Input(names) | Param(names) | Const(names):
+                left_behind.update((each.name.text, _left_behind(tree, each)) for each in names)
             case _:
                 pass
 
     def lower_when_used(name: str) -> Value | None:
+        if name in left_behind:
+            raise left_behind[name]
         if name not in later:
             return None
         blocks.assign(low, scope, later.pop(name))
@@ -149,18 +164,27 @@ def _scope_of(low: Lowering, tree: Program) -> Scope:
     return scope
 
 
+def _left_behind(tree: Program, each: Declared) -> DslError:
+    """The error for an input, a parameter or a constant of a module that is only imported."""
+    message = (
+        f"`{each.name.text}` is declared in `{tree.span.source.name}` and not imported with it"
+    )
+    hint = "imports bring no inputs and parameters: declare it in the function, or pass it in"
+    return refuse(message, each.span, hint, "import")
+
+
 def _known_sizes(low: Lowering, scope: Scope, statement: Dim) -> None:
-    """Sizes with a value; those without are bound by the annotations of functions."""
+    """Sizes with a value; the others are bound by the annotations of functions, or follow."""
     for each in statement.sizes:
-        if each.value is not None and _names(each.value) <= set(scope.sizes):
+        if each.value is None:
+            continue
+        number = None
+        if mentioned(each.value) <= set(scope.sizes):
             number = known(size(low, scope, each.value))
-            if number is not None:
-                scope.sizes[each.name.text] = number
-
-
-def _names(tree: Syntax) -> set[str]:
-    own = {tree.text} if isinstance(tree, Name) else set[str]()
-    return own.union(*[_names(child) for child in children(tree)])
+        if number is None:
+            scope.derived[each.name.text] = each.value
+        else:
+            scope.sizes[each.name.text] = number
 
 
 def text_of_module(name: str) -> str | None:

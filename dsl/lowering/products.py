@@ -12,7 +12,7 @@ from typing import TypeGuard
 from engine import Node, ops
 from engine.dims import same
 
-from ..errors import Diagnostic, DslError, refuse
+from ..errors import Diagnostic, DslError, refuse, two_readings
 from ..offers import in_place
 from ..scope import Scope
 from ..static import LARGEST_INT
@@ -111,6 +111,9 @@ def transposed(low: Lowering, scope: Scope, expr: Expr, value: Value, operand: E
     if isinstance(value, Row):
         return value.node
     node = low.tensor(value, operand)
+    if node.rank == 0 and expr.span.text.endswith("T") and scope.find("T") is not None:
+        text = text_of(operand)
+        raise two_readings(expr.span, (f"{text}^(T)", text))
     if node.rank == 1:
         return Row(node)
     return low.keep(node.T, expr.span, scope)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import Node, var
-from engine.dims import Dim, Shape, known, may_agree, show_dim
+from engine.dims import Dim, Shape, may_agree, valued
 from engine.graph import Kind
 
 from ..errors import Diagnostic, DslError, Operand, refuse
 from ..scope import Scope
-from ..syntax import Annotation, Declared, Dots, Expr, Hole, Name
+from ..syntax import Annotation, Declared, Dots, Expr, Hole
 from .located import Term
-from .sizes import size
+from .sizes import names_in, size
 from .state import Lowering
 
 Sizes = Sequence[Expr | Dots | Hole]
@@ -49,10 +49,11 @@ def _declared_size(
 
 
 def introduce_names(low: Lowering, scope: Scope, sizes: Sizes) -> None:
-    """Make sizes of the plain names in a shape that nothing is called yet."""
+    """Make sizes of the names in a shape that nothing is called yet."""
     for each in sizes:
-        if isinstance(each, Name) and not scope.find_size(each.text) and not scope.find(each.text):
-            scope.sizes[each.text] = low.new_size(each.text)
+        for name in () if isinstance(each, Dots | Hole) else names_in(each):
+            if not scope.find_size(name) and scope.find(name) is None:
+                scope.sizes[name] = low.new_size(name)
 
 
 def kind_of(annotation: Annotation) -> Kind:
@@ -68,15 +69,24 @@ def kind_of(annotation: Annotation) -> Kind:
             raise refuse("a text cannot be a tensor", annotation.span, "", "kind")
 
 
-def check(low: Lowering, scope: Scope, annotation: Annotation, node: Node, what: str) -> None:
-    """Refuse a value that is not what its annotation says."""
-    _check_kind(annotation, node, what)
+def check(
+    low: Lowering,
+    scope: Scope,
+    annotation: Annotation,
+    node: Node,
+    what: str,
+    term: Term | None = None,
+) -> None:
+    """Refuse a value that is not what its annotation says; `term` is what a call gave."""
+    check_kind(annotation, node, what)
     if annotation.sizes is None or node.shape is None:
         return
-    axes = _aligned(annotation, node.shape)
-    wanted = None if axes is None else [_wanted(low, scope, each) for each, _ in axes]
-    if axes is None or wanted is None or not _agree(wanted, [dim for _, dim in axes]):
-        raise mismatch(annotation, wanted, node, what)
+    axes = aligned(annotation, node.shape)
+    if axes is None:
+        raise mismatch(annotation, node, what, term)
+    wanted = [_wanted(low, scope, each) for each, _ in axes]
+    if not _agree(wanted, [dim for _, dim in axes]):
+        raise mismatch(annotation, node, what, term, _where(wanted, node.shape))
 
 
 def _wanted(low: Lowering, scope: Scope, each: Expr | Hole) -> Dim:
@@ -87,7 +97,8 @@ def _agree(wanted: Sequence[Dim], actual: Sequence[Dim]) -> bool:
     return all(may_agree(a, b) for a, b in zip(wanted, actual, strict=True))
 
 
-def _check_kind(annotation: Annotation, node: Node, what: str) -> None:
+def check_kind(annotation: Annotation, node: Node, what: str) -> None:
+    """Refuse a value of another kind of element than declared."""
     if annotation.kind is None or (annotation.kind == "float" and node.kind != "bool"):
         return
     if annotation.kind != node.kind:
@@ -95,11 +106,11 @@ def _check_kind(annotation: Annotation, node: Node, what: str) -> None:
         raise refuse(message, annotation.span, "", "kind")
 
 
-def _aligned(
-    annotation: Annotation, shape: tuple[Dim, ...]
-) -> list[tuple[Expr | Hole, Dim]] | None:
-    """Each written size with the axis it stands for; None if the ranks differ."""
-    sizes = annotation.sizes or ()
+def aligned(annotation: Annotation, shape: Shape) -> list[tuple[Expr | Hole, Dim]] | None:
+    """Each written size with the axis it stands for; None if the ranks differ or are not known."""
+    if annotation.sizes is None or shape is None:
+        return None
+    sizes = annotation.sizes
     at = next((i for i, each in enumerate(sizes) if isinstance(each, Dots)), None)
     if at is None:
         axes = shape if len(shape) == len(sizes) else None
@@ -110,43 +121,12 @@ def _aligned(
     return None if axes is None else list(zip(written, axes, strict=True))
 
 
-def bind(low: Lowering, call: Scope, annotation: Annotation, term: Term, what: str) -> None:
-    """Bind the size names of a function's annotation to the sizes of what it was called with.
-
-    A name that has a value in the function's own module is a constraint, as is a number, and a
-    name that was bound before; a name is bound once per call.
-    """
-    _check_kind(annotation, term.node, what)
-    if annotation.sizes is None or term.node.shape is None:
-        return
-    axes = _aligned(annotation, term.node.shape)
-    if axes is None:
-        raise mismatch(annotation, None, term.node, what, term)
-    for each, dim in axes:
-        if isinstance(each, Name) and not _is_fixed(call, each.text):
-            call.sizes[each.text] = dim
-    wanted = [_wanted(low, call, each) for each, _ in axes]
-    if not _agree(wanted, [dim for _, dim in axes]):
-        raise mismatch(annotation, wanted, term.node, what, term)
-
-
-def _is_fixed(call: Scope, name: str) -> bool:
-    """Whether a size is bound in this call, or has a value in the module of the function."""
-    return name in call.sizes or known(call.module.sizes.get(name)) is not None
-
-
 def mismatch(
-    annotation: Annotation,
-    wanted: Sequence[Dim] | None,
-    node: Node,
-    what: str,
-    term: Term | None = None,
+    annotation: Annotation, node: Node, what: str, term: Term | None = None, why: str = ""
 ) -> DslError:
-    """The error for a value of another shape than declared, with the axis where they part."""
+    """The error for a value of another shape than declared."""
     said = annotation.span.text.lstrip(":∈ ")
-    message = f"{what} is declared {said}, but it is {node.describe()}"
-    if wanted is not None and node.shape is not None:
-        message += _where(wanted, node.shape)
+    message = f"{what} is declared {said}, but it is {node.describe()}{why}"
     if term is None:
         return DslError(Diagnostic(message, annotation.span, "", "shape"))
     operands = (Operand(term.role, term.text, node.describe()),)
@@ -157,7 +137,7 @@ def _where(wanted: Sequence[Dim], actual: tuple[Dim, ...]) -> str:
     """The first axis from the right on which they differ."""
     for i in range(1, min(len(wanted), len(actual)) + 1):
         if not may_agree(wanted[-i], actual[-i]):
-            return f": axis {-i} should be {show_dim(wanted[-i])} and is {show_dim(actual[-i])}"
+            return f": axis {-i} should be {valued(wanted[-i])} and is {valued(actual[-i])}"
     return ""
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import sympy
 
-from engine import Node
-from engine.dims import Dim, canonical, exact, known, show_dim
+from engine import Node, ShapeError
+from engine.dims import Dim, canonical, exact
 
 from ..errors import DslError, refuse
 from ..scope import Scope
 from ..static import HIGHEST_POWER, power, short
 from ..suggest import did_you_mean_one_of
-from ..syntax import Binary, CallOrProduct, Expr, Juxtapose, Name, Number, Power, Unary
+from ..syntax import (
+    Binary,
+    CallOrProduct,
+    Expr,
+    Juxtapose,
+    Name,
+    Number,
+    Power,
+    Syntax,
+    Unary,
+    children,
+)
 from .located import text_of
 from .state import Lowering
 
@@ -57,6 +68,28 @@ def size(low: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
             return _computed(low, scope, expr)
 
 
+def names_in(expr: Expr) -> Iterator[str]:
+    """The names that a size is made of, not those that only play a part in working it out."""
+    match expr:
+        case Name(word):
+            yield word
+        case Unary(_, operand) | Power(operand, Number()):
+            yield from names_in(operand)
+        case Binary(_, left, right) | Juxtapose(left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case CallOrProduct(_, _, product):
+            yield from names_in(product)
+        case _:
+            pass
+
+
+def mentioned(tree: Syntax) -> set[str]:
+    """Every name that stands in a tree."""
+    own = {tree.text} if isinstance(tree, Name) else set[str]()
+    return own.union(*[mentioned(child) for child in children(tree)])
+
+
 def _named(low: Lowering, scope: Scope, expr: Name, owner: str) -> Dim:
     """The innermost size of this name; a value is one if it is a number or made of sizes."""
     for each in scope.chain():
@@ -97,14 +130,11 @@ def quotient(expr: Expr, over: Dim, under: Dim) -> Dim:
         return None
     if under == 0:
         raise refuse(f"`{text_of(expr)}` divides by zero", expr.span, "", "size")
-    a, b = known(over), known(under)
-    if a is not None and b is not None and a % b:
-        told = f"{show_dim(over)} is {a} and {show_dim(under)} is {b}"
-        if isinstance(over, int) and isinstance(under, int):
-            told = f"{b} does not divide {a}"
-        message = f"the size `{text_of(expr)}` is not a whole number: {told}"
-        raise refuse(message, expr.span, "", "size")
-    return exact(over, under)
+    try:
+        return exact(over, under)
+    except ShapeError as error:
+        message = f"the size `{text_of(expr)}` is not a whole number: {error.message}"
+        raise refuse(message, expr.span, "", "size") from None
 
 
 def _combine(expr: Expr, rule: Callable[..., object], left: Dim, right: Dim) -> Dim:

@@ -152,7 +152,7 @@ class Lowering:
         A function may be called inside itself with other functions as arguments, as in
         `twice(twice(f))`; nothing else that it could be given ends a recursion.
         """
-        key = (function.definition, *(each for each in values if isinstance(each, CALLABLE)))
+        key = (function, *(each for each in values if isinstance(each, CALLABLE)))
         if key in self.active:
             hint = "a loop is written `repeat n:` or `for i in range(n):`"
             raise refuse(f"`{function.name}` calls itself", span, hint, "recursion")

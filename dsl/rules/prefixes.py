@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 from lark import Token
 
 from ..errors import one_line, two_readings
 from ..span import Span
-from ..syntax import Ambiguous, Call, CallOrProduct, Expr, Gradient, Juxtapose, Name
+from ..syntax import Ambiguous, Attribute, Call, CallOrProduct, Expr, Gradient, Juxtapose, Name
 from .brackets import group, sole
 from .built import Branch, Built, is_a, is_bracketed
 from .chains import Part, grow, head_part
@@ -27,11 +28,23 @@ def prefix(b: Built, tree: Branch) -> Expr:
         case "NABLA":
             return _gradient(b, tree, operand)
         case "NABLA_OF":
-            wrt = b.name(Token("NAME", sign[2:], (sign.start_pos or 0) + 2, end_pos=sign.end_pos))
+            wrt = _path(b, sign)
             return before(b, tree, operand, lambda of, span: Gradient(of, wrt, span=span))
         case _:
             root = Name("sqrt", span=b.span(sign))
             return before(b, tree, operand, lambda of, span: Call(root, (of,), span=span))
+
+
+def _path(b: Built, sign: Token) -> Expr:
+    """What `∇_block.W` is the gradient by: a name, or a parameter by its path."""
+    start = (sign.start_pos or 0) + 2
+    first, *steps = sign[2:].split(".")
+    name: Expr = b.name(Token("NAME", first, start, end_pos=start + len(first)))
+    for step in steps:
+        end = name.span.end + 1 + len(step)
+        span = b.source.span(name.span.start, end)
+        name = Attribute(name, unicodedata.normalize("NFKC", step), span=span)
+    return name
 
 
 def is_loose(b: Built, tree: Branch) -> bool:

@@ -134,10 +134,10 @@ def _check_bounds(k: Any, n: Dim, axis: int, shape: Shape) -> None:
 def _slice_size(key: tuple[Dim, Dim, int | None], n: Dim) -> Dim:
     """The length of n elements cut by start:stop:step; clamped as in NumPy where all is known."""
     start, stop, step = key
-    ends = [k if k is None else dims.known(k) for k in (start, stop)]
-    number = dims.known(n)
-    if number is not None and [k is None for k in ends] == [start is None, stop is None]:
-        length = len(range(*slice(*ends, step).indices(number)))
+    first, last, number = dims.known(start), dims.known(stop), dims.known(n)
+    is_known = (first is None, last is None) == (start is None, stop is None)
+    if number is not None and is_known:
+        length = len(range(*slice(first, last, step).indices(number)))
         named = _length(key, n) if not isinstance(n, int) else None
         return named if dims.same(named, length) else length
     return _length(key, n)
