@@ -72,8 +72,9 @@ def _exponent_rule(g: Node, y: Node, a: Node, b: Node) -> Node:
 
 def _pow_code(node: Node, names: tuple[str, ...]) -> str:
     """A constant exponent stays a Python number: torch then squares or inverts, not pow."""
-    n = constant_value(node.inputs[1])
-    return f"torch.pow({names[0]}, {names[1] if n is None else repr(n)})"
+    n, base = constant_value(node.inputs[1]), node.inputs[0]
+    is_root = base.kind != node.kind  # of whole numbers: torch would not take its precision from n
+    return f"torch.pow({names[0]}, {names[1] if n is None or is_root else repr(n)})"
 
 
 pow = pointwise(
