@@ -57,14 +57,14 @@ def call_form(low: Lowering, function: Form, scope: Scope, arguments: Arguments)
 
 
 def call_function(low: Lowering, function: Function, scope: Scope, arguments: Arguments) -> Value:
-    """A function of the program."""
+    """A function of the program; calls among its arguments come first, as when it is computed."""
     definition = function.definition
-    inner = Scope(Frame(_step(low, function, scope, arguments)), function.scope)
-    if "name" in arguments.named and "name" not in _names(definition):
-        arguments = arguments.without("name")
-    arguments = with_draw(low, function, arguments)
-    bound = match(arguments, _slots(definition), function.name, function.signature)
+    own = with_draw(low, function, arguments)
+    if "name" not in _names(definition):
+        own = own.without("name")
+    bound = match(own, _slots(definition), function.name, function.signature)
     values = {name: argument.value(low) for name, argument in bound.one.items()}
+    inner = Scope(Frame(_step(low, function, scope, arguments)), function.scope)
     with low.inside(function, values.values(), arguments.span):
         inner.names.update(values)
         _bind_sizes(low, function, inner, bound)
