@@ -195,6 +195,12 @@ TABLE = [
         "one by one: `mse(y, p[:, 0])`",
     ),
     only(
+        "input A : [2, 2]\ny = A^-1 [1, 1]",
+        *("W10", "A^-1 [1, 1]"),
+        "`A^-1 [1, 1]` is an index, not a product",
+        "close up what is an index: `A^-1[1, 1]`; the product is `A^-1 @ [1, 1]`",
+    ),
+    only(
         "input x : [n]\nmean = sum(x) / 2\ny = mean (x + 1)^2",
         *("W8", "mean (x + 1)^2"),
         "`mean (x + 1)^2` is a product: `mean` is a value here and hides the function",

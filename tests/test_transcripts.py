@@ -1,12 +1,14 @@
 """What the transcripts and the reference of the language say is what a console answers."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
 
 from dsl.library.forms import FORMS
 from dsl.library.functions import FUNCTIONS
+from dsl.lints import LINTS
 from dsl.lowering.modules import available, exported, tree_of
 from dsl.values import Builtin, Form
 from tests.transcript import Transcript
@@ -49,4 +51,10 @@ def test_the_reference_has_the_signature_of_every_function(name: str) -> None:
 @pytest.mark.parametrize("module", available())
 def test_the_reference_has_every_function_of_the_prelude(module: str) -> None:
     text = REFERENCE.read_text(encoding="utf-8")
-    assert [each for each in exported(tree_of(module)) if f"`{each}`" not in text] == []
+    missing = [n for n in exported(tree_of(module)) if not re.search(rf"`{n}[`(]", text)]
+    assert missing == []
+
+
+def test_the_reference_has_every_lint() -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert [each.code for each in LINTS if f"| {each.code} | {each.sentence} |" not in text] == []

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from ..errors import Diagnostic
 from ..lowering.state import Lowering
 from ..span import Span
-from ..syntax import Binary, Call, CallOrProduct, Conditional, Power, Syntax
-from . import branches, elementwise, hidden, logarithms, powers, sizes, unused
+from ..syntax import Binary, Call, CallOrProduct, Conditional, Index, Power, Syntax
+from . import apart, branches, elementwise, hidden, logarithms, powers, sizes, unused
 from .seen import Seen
 
 
@@ -67,6 +67,7 @@ LINTS = (
         logarithms.unstable,
         (Call,),
     ),
+    Lint("W10", "A bracket after a blank is an index, not a product.", apart.index, (Index,)),
 )
 
 _OK = re.compile(r"#.*?\bok: *(W\d+(?: *, *W\d+)*)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import DslError
 from ..scope import Scope
-from ..syntax import Show
+from ..syntax import Expr, Show
 from ..values import Derived, Items, Value
 from . import blocks, derivatives
 from .state import Lowering, Shown
@@ -16,13 +16,20 @@ def show(low: Lowering, scope: Scope, statement: Show) -> None:
 
 
 def _shown(low: Lowering, scope: Scope, statement: Show) -> Value:
-    found = blocks.value(low, scope.child(), statement.body)
-    if isinstance(found, Derived):
-        return derivatives.formula(low, found)
-    values = statement.body.values
-    if isinstance(found, Items) and len(values) == 1:
-        try:
-            return low.keep(low.tensor(found, values[0]), statement.span, scope)
-        except DslError:
-            return found  # its items have different shapes
-    return found
+    found, exprs = blocks.value(low, scope.child(), statement.body), statement.body.values
+    if len(exprs) == 1:
+        return _one(low, scope, found, exprs[0])
+    assert isinstance(found, Items)
+    each = zip(found.values, exprs, strict=True)
+    return Items(tuple([_one(low, scope, value, expr) for value, expr in each]))
+
+
+def _one(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
+    if isinstance(value, Derived):
+        return derivatives.formula(low, value)
+    if not isinstance(value, Items):
+        return value
+    try:
+        return low.keep(low.tensor(value, expr), expr.span, scope)
+    except DslError:
+        return value  # its items have different shapes
