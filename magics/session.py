@@ -194,8 +194,8 @@ def _instead(
     try:
         return _fitting(cells, new, consts)
     except DslError as second:
-        more = len(second.diagnostics) > len(first.diagnostics)
-        raise (first if more else second) from None
+        again = any(each.code == "again" for each in first.diagnostics)
+        raise (second if again else first) from None
 
 
 def _lower(cells: Sequence[Cell], consts: Namespace) -> Program:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ from torch import Tensor
 
 from dsl import Program
 from engine import Evaluator, Node, ops
-from engine.dims import Size, evaluate, sizes_in
-from engine.graph import toposort
+from engine.dims import evaluate
+from engine.graph import sizes_of, toposort
 from engine.run.bind import bind_sizes
 from magics.errors import NOTEBOOK, GraphError, Ways
 
@@ -50,7 +50,7 @@ class Supply:
         if not learned:
             return values
         sizes = _sizes_told(inputs, namespace)
-        if any(size.value is None and size.name not in sizes for size in _sizes_of(learned)):
+        if _lacking(learned, sizes):
             sizes = _sizes_told(program.inputs, namespace)  # an input beside the point tells more
         return {**values, **self._drawn(program, learned, sizes)}
 
@@ -65,18 +65,17 @@ class Supply:
         return inputs
 
     def value(self, program: Program, node: Node, namespace: Namespace) -> Tensor | None:
-        """What a node comes to, None while an input or the size of a parameter has no value."""
-        inputs, params = (needed(leaves, [node]) for leaves in (program.inputs, program.params))
-        leaves = {each for each in toposort([node]) if each.op is ops.variable}
-        if leaves - {*inputs.values(), *params.values()}:
-            return None  # a formula of the parameters of a function
-        if not all(is_plain(namespace.get(name)) for name in inputs):
+        """What a node comes to, None while an input or a size has no value."""
+        order = toposort([node])
+        fed = {
+            leaf: namespace[n] for n, leaf in program.inputs.items() if is_plain(namespace.get(n))
+        }
+        known = {*fed, *program.params.values()}
+        if any(each.op is ops.variable and each not in known for each in order):
             return None
-        sizes = _sizes_told(program.inputs, namespace)
-        unknown = (s for s in _sizes_of(list(params.values())) if s.value is None)
-        if any(size.name not in sizes for size in unknown):
+        if _lacking(order, _sizes_told(program.inputs, namespace)):
             return None
-        [value] = Evaluator([node]).run(self.feeds(program, [node], namespace))
+        [value] = Evaluator([node]).run({**fed, **self.feeds(program, [node], namespace)})
         return value
 
     def _drawn(
@@ -110,18 +109,25 @@ def needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]
 
 def _sizes_told(inputs: Mapping[str, Node], namespace: Namespace) -> dict[str, int]:
     """The sizes that the values of some inputs tell."""
-    known = {
-        leaf: namespace[name] for name, leaf in inputs.items() if is_plain(namespace.get(name))
-    }
-    return bind_sizes([(leaf, np.shape(value)) for leaf, value in known.items()])
+    return bind_sizes([(leaf, np.shape(x)) for leaf, x in _fed(inputs, namespace).items()])
 
 
-def _sizes_of(leaves: Sequence[Node]) -> set[Size]:
-    return {size for leaf in leaves for dim in leaf.shape or () for size in sizes_in(dim)}
+def _fed(inputs: Mapping[str, Node], namespace: Namespace) -> dict[Node, Any]:
+    """The inputs that have values, with them."""
+    named = ((leaf, namespace.get(name)) for name, leaf in inputs.items())
+    return {leaf: value for leaf, value in named if is_plain(value)}
+
+
+def _lacking(nodes: Iterable[Node], sizes: Mapping[str, int]) -> bool:
+    """Whether a size in these nodes has no value."""
+    return any(
+        size.value is None and size.name not in sizes for node in nodes for size in sizes_of(node)
+    )
 
 
 def _fits(leaf: Node, tensor: Tensor | None, sizes: Mapping[str, int]) -> bool:
     """Whether a parameter was drawn, and in the shape that these sizes make."""
-    known = all(size.value is not None or size.name in sizes for size in _sizes_of([leaf]))
-    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None] if known else None
+    if _lacking([leaf], sizes):
+        return False
+    shape = [evaluate(dim, sizes) for dim in leaf.shape or () if dim is not None]
     return tensor is not None and list(tensor.shape) == shape

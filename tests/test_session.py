@@ -43,6 +43,12 @@ def test_what_no_longer_compiles_is_set_aside_and_said(shell: Shell) -> None:
     assert "`z` is no value" in fails(shell, "%graph run z")
 
 
+def test_what_hangs_on_a_size_without_a_value_is_a_formula(data: Shell) -> None:
+    data.cell(LINE)
+    assert "n + 1 = 3" in repr(data.cell("%%graph --show none\nn + 1"))
+    assert "T + 1 : int[] = T + 1" in repr(data.cell("%%graph --show none\ndim T\nT + 1"))
+
+
 def test_the_formula_of_a_function_needs_no_values(data: Shell) -> None:
     shown = data.cell("%%graph\nf(x) = x^T A x where x ∈ ℝ^n, A ∈ ℝ^(n×n)\n∇f")
     assert "∇f : [n] = " in repr(shown)

@@ -8,12 +8,21 @@ heading (`## …`) starts anew.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from magics.console import Console
 
 _PARTS = re.compile(r"^#+ [^\n]*$|(?<=^```graph\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"##+ ")
+
+
+def programs(text: str) -> Iterator[str]:
+    """The code of each cell, without answers."""
+    for paragraph in text.strip("\n").split("\n\n"):
+        code = [row for row in paragraph.split("\n") if not row.startswith(">")]
+        if not all(row.startswith("#") for row in code):
+            yield "\n".join(code)
 
 
 class Transcript:

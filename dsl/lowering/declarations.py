@@ -34,7 +34,7 @@ def _declare_size(low: Lowering, scope: Scope, each: Size) -> None:
     """Without a value it is known with the data; with a number it keeps its name in messages."""
     name = each.name.text
     if name in scope.sizes:
-        raise refuse(f"the size `{name}` is declared already", each.span, "", "size")
+        raise refuse(f"the size `{name}` is declared already", each.span, "", "again")
     value: Dim = low.given_size(name)
     if value is None and each.value is not None:
         value = size(low, scope, each.value, f"`{name}`")
@@ -135,7 +135,7 @@ def _parameter(low: Lowering, scope: Scope, statement: Param, each: Declared) ->
     if path in low.params or path in low.inputs:
         what = "a parameter" if path in low.params else "an input"
         hint = "give it another name; what is shared is declared once and passed in"
-        raise refuse(f"there is {what} `{path}` already", each.name.span, hint, "name")
+        raise refuse(f"there is {what} `{path}` already", each.name.span, hint, "again")
     if kind_of(each.annotation) != "float":
         raise refuse("a parameter is made of floats", each.span, "", "kind")
     shape = declared(low, scope, each.annotation, False, "this parameter")

@@ -68,7 +68,8 @@ def prime(low: Lowering, scope: Scope, expr: Prime) -> Value:
 
 def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -> list[Node]:
     """The gradients of a number by each of several nodes. Raises DslError where there is none."""
-    check_number(of.node, of.text, span, f"`sum({of.text})`", (of.text, wrt[0].text, wrt[0].node))
+    text = one_line(bare(of.expr.span).text)
+    check_number(of.node, text, span, f"`sum({text})`", (text, wrt[0].text, wrt[0].node))
     for each in wrt:
         check_depends(low, of, each, span)
     low.spend(len(toposort([of.node])), span)

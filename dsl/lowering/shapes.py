@@ -151,5 +151,5 @@ def declare_input(low: Lowering, scope: Scope, each: Declared) -> Node:
     if known_as is not leaf or name in low.params:
         what = "a parameter" if name in low.params else f"an input {known_as.describe()}"
         hint = "give one of them another name"
-        raise refuse(f"`{name}` is {what} already", each.name.span, hint, "name")
+        raise refuse(f"`{name}` is {what} already", each.name.span, hint, "again")
     return low.keep(leaf, each.span, scope)
