@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from engine import EngineError, Node, ops
 from engine.graph import toposort
-from engine.origins import origin
+from engine.origins import origins
 
 from .errors import Diagnostic, Link, Operand, one_line, render
 from .lowering.state import Lowering
@@ -63,14 +64,15 @@ def locate(low: Lowering, error: EngineError) -> None:
 
 def place_of(low: Lowering, node: Node) -> Place | None:
     """Where a node comes from; None for one that the text knows nothing of."""
-    derived = False
-    while node not in low.origins:
-        source = origin(node)
-        around = node if source else _around(low, node)
-        if around is None:
-            return None
-        node, derived = (source.forward, True) if source else (around, derived)
-    return Place(low.origins[node], low.chains.get(node, ()), derived)
+    sources = [node]
+    for each in sources:  # grows while it is walked
+        if each not in low.origins:
+            sources += [o.forward for o in origins(each) if o.forward not in sources]
+    for each in chain(sources, (_around(low, source) for source in sources)):
+        if each in low.origins:
+            derived = bool(origins(node)) and node not in low.origins
+            return Place(low.origins[each], low.chains.get(each, ()), derived)
+    return None
 
 
 def _around(low: Lowering, node: Node) -> Node | None:

@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 
 from engine.graph import Node
 
+MOST = 8  # graphs that may share a derivative and still have each its own forward node
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -21,7 +23,7 @@ class Origin:
     rule: str
 
 
-_origins: WeakKeyDictionary[Node, Origin] = WeakKeyDictionary()
+_origins: WeakKeyDictionary[Node, tuple[Origin, ...]] = WeakKeyDictionary()
 
 
 def origin(node: Node) -> Origin | None:
@@ -33,7 +35,12 @@ def origin(node: Node) -> Origin | None:
     >>> origin(g)
     Origin(forward=<sin []>, rule='vjp')
     """
-    return _origins.get(node)
+    return next(iter(origins(node)), None)
+
+
+def origins(node: Node) -> tuple[Origin, ...]:
+    """All that made a derivative node, the first first: equal ones of two graphs are one node."""
+    return _origins.get(node, ())
 
 
 def record(made: Iterable[Node], forward: Node, rule: str, known: set[Node]) -> None:
@@ -44,20 +51,24 @@ def record(made: Iterable[Node], forward: Node, rule: str, known: set[Node]) -> 
         if node in known:
             continue
         known.add(node)
-        _origins.setdefault(node, Origin(forward, rule))
+        _add(node, (Origin(forward, rule),))
         stack.extend(node.inputs)
 
 
 def carry_over(old: Node, new: Node) -> None:
-    """A pass made `new` out of `old`: it has the same origin, unless it has one of its own."""
-    source = _origins.get(old)
-    if source is not None and new is not old:
-        _origins.setdefault(new, source)
+    """A pass made `new` out of `old`: it has the same origins, after those of its own."""
+    if new is not old:
+        _add(new, origins(old))
 
 
 def carry_all(new: Mapping[Node, Node]) -> None:
     """A graph was rebuilt, old -> new: what it carried over comes from the new graph too."""
     for old, made in new.items():
-        source = _origins.get(old)
-        if source is not None and _origins.get(made) is source:
-            _origins[made] = Origin(new.get(source.forward, source.forward), source.rule)
+        if made is not old:
+            moved = (Origin(new.get(o.forward, o.forward), o.rule) for o in origins(old))
+            _add(made, tuple(moved))
+
+
+def _add(node: Node, more: tuple[Origin, ...]) -> None:
+    if more:
+        _origins[node] = tuple(dict.fromkeys((*origins(node), *more)))[:MOST]

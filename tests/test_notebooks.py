@@ -86,7 +86,7 @@ def test_the_first_graph_is_seen_run_differentiated_and_checked(run: dict[str, l
     assert gradient["text/latex"].startswith(r"$$\displaystyle \frac{\partial \mathrm{loss}}")
     assert shown(cells, "%graph check loss")["text/plain"].startswith("gradient right")
     assert shown(cells, "from engine import")["text/plain"] == "tensor([1.0000, 2.0000])"
-    assert shown(cells, "%%graph\ng = ")["text/plain"].endswith("‖g‖ = 10.54")
+    assert shown(cells, "%%graph\ng = ")["text/plain"].endswith("‖g‖ = 10.5409")
     assert {"loss", "g", "2 * r"} <= words(svg(shown(cells, "%graph show loss --backward")))
 
 

@@ -1,5 +1,6 @@
 """What the transcripts and the reference of the language say is what a console answers."""
 
+import builtins
 import doctest
 import re
 from pathlib import Path
@@ -34,7 +35,8 @@ def test_an_answer_that_is_not_given_is_found(tmp_path: Path) -> None:
     assert Transcript().renewed(path).startswith("1 + 1\n> 2\n\nx\n> error: `x` is not defined\n")
 
 
-def test_the_reference_shows_what_python_answers() -> None:
+def test_the_reference_shows_what_python_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtins, "_", None, raising=False)  # doctest leaves the last value there
     options = doctest.ELLIPSIS | doctest.REPORT_NDIFF
     done = doctest.testfile(str(REFERENCE), module_relative=False, optionflags=options)
     assert done.attempted > 5

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from engine.graph import Node, depends, toposort
-from engine.origins import origin
+from engine.origins import origins
 from engine.show.forms import write
 from engine.show.lines import Part
 from engine.show.names import Legend, own_name, visible
@@ -116,8 +116,13 @@ class _Folded:
 
     def path(self, node: Node) -> tuple[str, ...]:
         """The functions a node stands in, outermost first; a derivative stands with its value."""
-        came_from = origin(node) if node not in self.forward else None
-        return self.legend.paths.get(came_from.forward if came_from else node, ())
+        value = self.value_of(node)
+        return self.legend.paths.get(node if value is None else value, ())
+
+    def value_of(self, node: Node) -> Node | None:
+        """The value of this graph that a derivative belongs to."""
+        found = (each.forward for each in origins(node) if node not in self.forward)
+        return next((value for value in found if value in self.forward), None)
 
     def owners(self, depth: int) -> dict[Node, Owner]:
         """What shows each node: its box, its closed function's, or () for what is too far away."""
@@ -134,9 +139,9 @@ class _Folded:
         derived = node not in self.forward
         for x in self.reads[node]:
             yield x, "forward" if not derived else "recalled" if x in self.forward else "backward"
-        came_from = origin(node) if derived else None
-        if came_from and came_from.forward in self.texts:
-            yield came_from.forward, "belongs"
+        value = self.value_of(node)
+        if value is not None and value in self.texts:
+            yield value, "belongs"
 
     def fitting_depth(self) -> int:
         """The deepest nesting at which there are no more than the most boxes."""
