@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from itertools import islice
 
-from lark import Lark, UnexpectedCharacters, UnexpectedToken
+from lark import UnexpectedCharacters, UnexpectedToken
 
 from .diagnose import diagnose
 from .errors import MOST_REPORTED, DslError, join, refuse
 from .glyphs import character_name, is_invisible, normalise
-from .layout import Layout
+from .grammar import parser
 from .lines import Chunk, chunks
 from .rules import build
 from .span import Source
@@ -56,13 +55,6 @@ def read(text: str, name: str = "cell") -> Program:
 def errors_of(tree: Program) -> list[DslError]:
     """The errors of the statements that could not be read."""
     return [each.error for each in tree.statements if isinstance(each, Wrong) and each.error]
-
-
-@cache
-def parser() -> Lark:
-    """The parser, built at the first use."""
-    grammar = files("dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", propagate_positions=True, postlex=Layout())
 
 
 @cache

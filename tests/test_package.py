@@ -85,7 +85,9 @@ def test_the_wheel_holds_exactly_the_files_of_the_three_packages(contents: set[s
     assert {name for name in contents if ".dist-info/" not in name} == sources()
 
 
-@pytest.mark.parametrize("data", ["dsl/grammar.lark", "dsl/prelude/transformer.graph"])
+@pytest.mark.parametrize(
+    "data", ["dsl/grammar.lark", "dsl/grammar.json", "dsl/prelude/transformer.graph"]
+)
 def test_the_wheel_holds_the_grammar_and_the_prelude(contents: set[str], data: str) -> None:
     assert data in contents
 
