@@ -11,7 +11,7 @@ the called Name is the glyph); `[1, 2; 3, 4]` is a list of lists; `⊙` is `*`, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .errors import DslError
@@ -392,7 +392,6 @@ def children(node: Syntax) -> Iterator[Syntax]:
     if isinstance(node, CallOrProduct):
         yield node.call
         return
-    for each in fields(node):
-        value: object = getattr(node, each.name)
+    for value in vars(node).values():
         parts: tuple[object, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]
         yield from (part for part in parts if isinstance(part, Syntax))
