@@ -82,11 +82,12 @@ def test_what_is_drawn_from_is_told_the_sizes_of_the_parameter(draw: str) -> Non
         "mine(fan_in, gain=1) = gain fan_in\nboth(fan_out, fan_in) = fan_in + 10 fan_out\n"
         f"nested(extra=1) = mine() + extra\nparam W : [2, 3, 4] ~ {draw}"
     )
-    if FIRST[draw] is None:
+    first = FIRST[draw]
+    if first is None:
         with pytest.raises(dsl.DslError, match="`fan_out` is not defined"):
             dsl.compile(text)
     else:
-        assert torch.equal(dsl.compile(text).init()["W"], torch.full((2, 3, 4), FIRST[draw]))
+        assert torch.equal(dsl.compile(text).init()["W"], torch.full((2, 3, 4), first))
 
 
 REFUSED = {
