@@ -10,6 +10,8 @@ from .span import Span
 
 MOST_REPORTED = 5
 LONGEST_QUOTE = 100
+LONGEST_LINE = 200
+LONGEST_MESSAGE = 2_000
 
 
 @dataclass(frozen=True)
@@ -147,14 +149,19 @@ def display_width(text: str) -> int:
 
 
 def _lines(error: Diagnostic) -> Iterator[str]:
-    yield f"{error.title}: {error.message}"
+    yield f"{error.title}: {_cut(error.message)}"
     yield from _operand_lines(error.operands)
     yield f"  {error.span.label}"
     yield from _source_lines(error.span)
     yield from _call_lines(error.calls)
-    yield from (f"  note: {note}" for note in error.notes)
+    yield from (f"  note: {_cut(note)}" for note in error.notes)
     if error.hint:
-        yield f"  help: {error.hint}"
+        yield f"  help: {_cut(error.hint)}"
+
+
+def _cut(text: str) -> str:
+    """The text, of one that nobody would read to its end the beginning."""
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
 
 
 def _call_lines(calls: tuple[Link, ...]) -> Iterator[str]:
@@ -165,7 +172,7 @@ def _call_lines(calls: tuple[Link, ...]) -> Iterator[str]:
                 yield f"  … {len(calls) - 6} more calls …"
             continue
         yield f"  {call.words}"
-        yield f"    {call.span.line} | {_line_of(call.span)}"
+        yield f"    {call.span.line} | {_line_of(call.span)[0]}"
 
 
 def _operand_lines(operands: tuple[Operand, ...]) -> Iterator[str]:
@@ -178,18 +185,23 @@ def _operand_lines(operands: tuple[Operand, ...]) -> Iterator[str]:
 
 def _source_lines(span: Span) -> Iterator[str]:
     """The first line of the span, and carets under the part of it that the span covers."""
-    number, line = str(span.line), _line_of(span)
-    before, inside = line[: span.column - 1], line[span.column - 1 :][: span.end - span.start]
+    number, (line, start) = str(span.line), _line_of(span)
+    before, inside = line[:start], line[start:][: span.end - span.start]
     padding = "".join(c if c == "\t" else " " * _char_width(c) for c in before)
     yield f"    {number} | {line}".rstrip()
     yield f"    {' ' * len(number)} | {padding}{'^' * max(1, display_width(inside))}"
 
 
-def _line_of(span: Span) -> str:
-    """The source line with characters that no terminal can show replaced one for one."""
-    return "".join(
-        c if c == "\t" or _is_visible(c) else "\ufffd" for c in span.source.line(span.line)
-    )
+def _line_of(span: Span) -> tuple[str, int]:
+    """The source line, of a long one the part around the span, and where the span begins in it.
+
+    Characters that no terminal can show are replaced one for one.
+    """
+    line, start = span.source.line(span.line), span.column - 1
+    cut = max(0, start - LONGEST_LINE // 2) if len(line) > LONGEST_LINE else 0
+    part = line[cut : cut + LONGEST_LINE]
+    shown = "".join(c if c == "\t" or _is_visible(c) else "\ufffd" for c in part)
+    return shown, start - cut
 
 
 def _is_visible(char: str) -> bool:

@@ -21,7 +21,9 @@ from .syntax import Program, Show, Statement, Wrong
 from .unread import wrong
 
 MOST_CHARACTERS = 1_000_000
+MOST_WORDS = 50_000
 
+_WORD = re.compile(r"#[^\n]*|(\"[^\"\n]*\"?|\w+|[^\w\s#])")
 _SUSPECT = re.compile(r"(?m:^ *(\t)[ \t]*(?=\S))|[^\n -~]")
 
 
@@ -81,6 +83,10 @@ def _source(text: str, name: str) -> Source:
     if len(source.text) > MOST_CHARACTERS:
         hint = "a program may have a million characters"
         raise refuse("this text is too long", source.span(0, 0), hint, "limit")
+    words = (match for match in _WORD.finditer(source.text) if match[1])
+    if last := next(islice(words, MOST_WORDS, None), None):
+        hint = f"a program may have {MOST_WORDS:,} words and signs; put parts into modules"
+        raise refuse("this text is too long", source.span(*last.span()), hint, "limit")
     return source
 
 

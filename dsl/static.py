@@ -33,7 +33,10 @@ class Statics:
         """The number or polynomial of a node, None if it depends on data or is no scalar."""
         if node in self._of:
             return self._of[node]
-        value = self._of[node] = self._read(node) if node.shape == () else None
+        value = self._read(node) if node.shape == () else None
+        if isinstance(value, int) and abs(value) > LARGEST_INT and node.kind == "float":
+            value = _as_float(value)
+        self._of[node] = value
         return value
 
     def _read(self, node: Node) -> Static:
@@ -61,6 +64,14 @@ class Statics:
         return (
             value if isinstance(value, int | sympy.Expr) and not isinstance(value, bool) else None
         )
+
+
+def _as_float(value: int) -> float | None:
+    """A whole number as the float that it is when the program runs."""
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _apply(rule: Callable[..., Static], inputs: list[Static]) -> Static:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from engine import Node
@@ -32,6 +33,11 @@ class Items:
 
     values: tuple[Value, ...]
     from_loop: bool = False
+
+    @cached_property
+    def count(self) -> int:
+        """How many values there are in it and in the lists in it."""
+        return sum(each.count + 1 if isinstance(each, Items) else 1 for each in self.values)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from weakref import WeakValueDictionary
 import sympy
 
 from engine.dims import Dim, Shape, Size, show, sizes_in
-from engine.errors import EngineError, KindError
+from engine.errors import EngineError, KindError, ShapeError
+
+MOST_AXES = 64  # as many as torch has
 
 Kind = Literal["float", "int", "bool"]
 Operand: TypeAlias = "Node | float | int | bool | Any"  # a node, or anything that `const` takes
@@ -189,6 +191,8 @@ class Node:
             return found
         try:
             shape, kind = op.shape(attrs, *inputs), op.kind(attrs, *inputs)
+            if len(shape or ()) > MOST_AXES:
+                raise ShapeError(f"a tensor has at most {MOST_AXES} axes, not {len(shape or ())}")
         except EngineError as error:
             raise error.about(op, inputs) from None
         self = super().__new__(cls)

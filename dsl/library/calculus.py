@@ -13,7 +13,7 @@ from ..lowering.arguments import Arguments, Bound
 from ..lowering.derivatives import by, call_derived, check_depends, check_number
 from ..lowering.located import located, text_of, written
 from ..lowering.points import Point, as_float, at_point
-from ..lowering.state import Lowering
+from ..lowering.state import WALKS, Lowering
 from ..scope import Scope
 from ..span import Span
 from ..values import CALLABLE, Derived, Form, Items, Row, Value
@@ -66,9 +66,11 @@ def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
             text = f"{f}({wrt})" if isinstance(bound.one["of"].value(low), CALLABLE) else f
             summed = f"`hessian(sum({text}), {wrt})`"
             check_number(point.y, text, span, summed, (f, wrt, point.x))
-        low.spend(_passes(point) * len(toposort([point.y])), span)
+        low.spend(_passes(point) * WALKS * len(toposort([point.y])), span)
         with located(span):
-            return low.keep(point.back(rule(point.y, point.x)), span, scope)
+            made = rule(point.y, point.x)
+            low.spend_on([made], span)
+            return low.keep(point.back(made), span, scope)
 
     return form(f"{name}(of, wrt)", apply)
 
@@ -84,8 +86,11 @@ def along(name: str, rule: Callable[[Point, Node], Node]) -> Form:
     def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
         vector = bound.one["v"].term(low, "v")
         point = _point(low, scope, span, bound)
+        low.spend_on([point.y], span)
         with located(span, (vector,)):
-            node = low.keep(point.back(rule(point, as_float(vector.node))), span, scope)
+            made = rule(point, as_float(vector.node))
+            low.spend_on([made], span)
+            node = low.keep(point.back(made), span, scope)
         return Row(node) if name == "vjp" and node.rank == 1 and vector.is_row else node
 
     return form(f"{name}(of, wrt, v)", apply)

@@ -72,9 +72,10 @@ def by(low: Lowering, scope: Scope, span: Span, of: Term, wrt: Sequence[Term]) -
     check_number(of.node, text, span, f"`sum({text})`", (text, wrt[0].text, wrt[0].node))
     for each in wrt:
         check_depends(low, of, each, span)
-    low.spend(len(toposort([of.node])), span)
+    low.spend_on([of.node], span)
     with located(span, (of, *wrt)):
         found = gradients(of.node, [each.node for each in wrt])
+    low.spend_on(found, span)
     return [low.keep(node, span, scope) for node in found]
 
 
@@ -133,8 +134,11 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
     if function.form == "gradient":
         f, x = function.of.name, text_of(argument.expr)
         check_number(point.y, f"{f}({x})", span, f"`grad(sum({f}({x})), {x})`", (f, x, point.x))
+        low.spend_on([point.y], span)
         with located(span):
-            node = point.back(gradients(point.y, [point.x])[0])
+            (made,) = gradients(point.y, [point.x])
+        low.spend_on([made], span)
+        node = point.back(made)
     else:
         node = _derivative(low, function, point, span, text_of(argument.expr))
     low.keep(node, span, scope)
@@ -152,8 +156,9 @@ def _derivative(low: Lowering, function: Derived, point: Point, span: Span, at: 
     y = point.y
     with located(span):
         for _ in range(function.order):
-            low.spend(len(toposort([y])), span)
+            low.spend_on([y], span)
             y = jvp(y, [point.x], [ops.ones(point.x.shape)])
+    low.spend_on([y], span)
     return point.back(y)
 
 

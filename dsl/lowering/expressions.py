@@ -68,7 +68,9 @@ def text(low: Lowering, scope: Scope, expr: Text) -> Value:
 
 def items(low: Lowering, scope: Scope, expr: List) -> Value:
     """`[a, b]`."""
-    return Items(tuple([low.value(item, scope) for item in expr.items]))
+    found = Items(tuple([low.value(item, scope) for item in expr.items]))
+    low.spend(found.count, expr.span)
+    return found
 
 
 def call_or_product(low: Lowering, scope: Scope, expr: CallOrProduct) -> Value:

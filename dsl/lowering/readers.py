@@ -13,6 +13,7 @@ from ..syntax import Expr, List, Name
 from ..values import NOTHING, Items, Slot, Value, Words
 from .arguments import Argument, Bound
 from .located import Term, text_of, written
+from .shapes import check_rank
 from .sizes import size
 from .state import Lowering
 
@@ -114,6 +115,7 @@ class Reading:
     def shape(self, argument: Argument, slot: Slot) -> tuple[Dim, ...] | Node:
         """A shape: sizes in a list, one size alone, or a tensor that lends its shape."""
         if isinstance(argument.expr, List):
+            check_rank(argument.expr.items, argument.expr.span)
             return self._sizes(argument.expr, argument, slot)
         value = argument.value(self.low)
         if isinstance(value, Node) and value.rank != 0:

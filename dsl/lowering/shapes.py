@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from engine import Node, var
 from engine.dims import Dim, Shape, may_agree, valued
-from engine.graph import Kind
+from engine.graph import MOST_AXES, Kind
 
 from ..errors import Diagnostic, DslError, Operand, refuse
 from ..scope import Scope
+from ..span import Span
 from ..syntax import Annotation, Declared, Dots, Expr, Hole
 from .located import Term
 from .sizes import names_in, size
@@ -24,9 +25,17 @@ def declared(
     """The shape of something new. With `introduce`, names that nothing declares become sizes."""
     if annotation.sizes is None:
         return ()
+    check_rank(annotation.sizes, annotation.span)
     if introduce:
         introduce_names(low, scope, annotation.sizes)
     return tuple([_declared_size(low, scope, each, introduce, owner) for each in annotation.sizes])
+
+
+def check_rank(sizes: Sequence[object], span: Span) -> None:
+    """Refuse a shape of more axes than a tensor can have."""
+    if len(sizes) > MOST_AXES:
+        message = f"a tensor has at most {MOST_AXES} axes, not {len(sizes)}"
+        raise refuse(message, span, "", "limit")
 
 
 def _declared_size(

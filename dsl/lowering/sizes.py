@@ -8,10 +8,11 @@ from typing import cast
 import sympy
 
 from engine import Node, ShapeError
-from engine.dims import Dim, canonical, exact
+from engine.dims import Dim, canonical, exact, known
 
 from ..errors import DslError, refuse
 from ..scope import Scope
+from ..span import Span
 from ..static import HIGHEST_POWER, power, short
 from ..suggest import did_you_mean_one_of
 from ..syntax import (
@@ -28,6 +29,8 @@ from ..syntax import (
 )
 from .located import text_of
 from .state import Lowering
+
+LARGEST_SIZE = 2**63
 
 Whole = int | sympy.Expr
 
@@ -46,7 +49,7 @@ def size(low: Lowering, scope: Scope, expr: Expr, owner: str = "") -> Dim:
     """
     match expr:
         case Number(value) if isinstance(value, int):
-            return value
+            return held(value, expr.span)
         case Name():
             return _named(low, scope, expr, owner)
         case Unary("-", operand):
@@ -144,4 +147,11 @@ def _combine(expr: Expr, rule: Callable[..., object], left: Dim, right: Dim) -> 
     result = None if value is None else short(canonical(cast(Whole, value)))
     if result is None:
         raise refuse("this size has too many terms", expr.span, "give names to sizes", "limit")
-    return result
+    return held(result, expr.span)
+
+
+def held(dim: Whole, span: Span) -> Whole:
+    """The size. Raises DslError for one that no whole number of the machine holds."""
+    if abs(known(dim) or 0) > LARGEST_SIZE:
+        raise refuse("this size is too large", span, "sizes go up to 2^63", "limit")
+    return dim

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine import KindError, Node
 from engine.dims import Dim, size
+from engine.graph import toposort
 
 from ..errors import DslError, Link, Pass, refuse
 from ..scope import Scope
 from ..span import Span
 from ..static import Statics
 from ..syntax import Expr, Program, Statement
-from ..values import CALLABLE, Callee, Function, Row, Value
+from ..values import CALLABLE, Callee, Function, Items, Row, Value
 from .located import Term
 from .tensors import as_tensor
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .arguments import Arguments
 
 MOST_STEPS = 1_000_000
+WALKS = 4
 DEEPEST = 1_000
 
 Handlers = Mapping[type, Callable[..., Any]]
@@ -121,12 +123,18 @@ class Lowering:
             hint = "unrolled loops and calls count with every pass"
             raise refuse(f"this makes more than {MOST_STEPS:,} steps", span, hint, "limit")
 
+    def spend_on(self, nodes: Iterable[Node], span: Span) -> None:
+        """Count what a derivative walks over or makes: each node costs several walks."""
+        self.spend(WALKS * len(toposort(nodes)), span)
+
     def node(self, expr: Expr, scope: Scope) -> Node:
         """The tensor that an expression stands for."""
         return self.tensor(self.value(expr, scope), expr)
 
     def tensor(self, value: Value, expr: Expr) -> Node:
         """A value as a tensor; a list is stacked. Raises DslError for what is none."""
+        if isinstance(value, Items):
+            self.spend(value.count, expr.span)
         return value if isinstance(value, Node) else as_tensor(value, expr)
 
     def as_term(self, value: Value, expr: Expr, role: str) -> Term:
@@ -139,6 +147,7 @@ class Lowering:
 
     def execute(self, statement: Statement, scope: Scope) -> None:
         """Carry out a statement."""
+        self.spend(1, statement.span)
         self.statements[type(statement)](self, scope, statement)
 
     def apply(self, function: Callee, scope: Scope, arguments: Arguments) -> Value:

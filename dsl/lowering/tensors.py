@@ -32,7 +32,8 @@ def _stacked(items: Items, expr: Expr) -> Node:
     exprs = written(expr, len(items.values))
     parts = [as_tensor(value, part) for value, part in zip(items.values, exprs, strict=True)]
     if all(part.op is ops.const and part.shape == parts[0].shape for part in parts):
-        return ops.const(_constant(parts))
+        with located(expr.span):
+            return ops.const(_constant(parts))
     terms = [Term(f"item {i}", *each) for i, each in enumerate(zip(parts, exprs, strict=True))]
     with located(expr.span, terms):
         return ops.stack(parts)
