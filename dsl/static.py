@@ -15,6 +15,7 @@ import sympy
 
 from engine import Node
 from engine.dims import canonical, exact, known
+from engine.graph import toposort
 
 Static: TypeAlias = int | float | bool | sympy.Expr | None
 
@@ -31,12 +32,20 @@ class Statics:
 
     def __getitem__(self, node: Node) -> Static:
         """The number or polynomial of a node, None if it depends on data or is no scalar."""
-        if node in self._of:
-            return self._of[node]
+        if node not in self._of:
+            for each in toposort([node], stop=self._is_read):
+                self._of.setdefault(each, self._value(each))
+        return self._of[node]
+
+    def _is_read(self, node: Node) -> bool:
+        """Whether nothing below the node has to be read first."""
+        return node in self._of or node.shape != ()
+
+    def _value(self, node: Node) -> Static:
+        """What the node is, from what its inputs are, as floats hold it where it is a float."""
         value = self._read(node) if node.shape == () else None
         if isinstance(value, int) and abs(value) > LARGEST_INT and node.kind == "float":
-            value = _as_float(value)
-        self._of[node] = value
+            return _as_float(value)
         return value
 
     def _read(self, node: Node) -> Static:

@@ -6,6 +6,8 @@ import pytest
 
 import dsl
 from dsl import DslError
+from dsl.static import Statics
+from engine import var
 
 M = 1_000_000
 DOUBLED = "".join(f"a{i} = [a{i - 1}, a{i - 1}]\n" for i in range(1, 40))
@@ -47,6 +49,25 @@ REFUSED = {
     "a class": ("x = 1\ny = x.__class__", "a name begins with a letter"),
     "a scope": ("f(x) = x\ny = f.scope", "there is no parameter `f.scope`"),
     "an operator of a node": ("input x : []\ny = x.op", "has no attribute `op`"),
+    "a module of a long name": (f"import {'a' * 5_000}", MODULE),
+    "a module deep in folders": (f"from {'a.' * 5_000}b import x", MODULE),
+    "a long name that nothing has": (f"y = {'q' * 5_000}", "is not defined"),
+    "letters of einsum": (
+        f'input x : [n]\ny = einsum("{"i" * 50_000}->", x)',
+        "names 50000 axes of [n]",
+    ),
+    "diagonals without letters": (
+        f'input x : [{", ".join(["2"] * 60)}]\ny = einsum("{"i" * 60}->", x)',
+        "einsum has no letters left",
+    ),
+    "axes of a pattern": (
+        f'input x : [n]\ny = rearrange(x, "{"a " * 200_000}-> a")',
+        "the pattern names 200000 axes",
+    ),
+    "parts of an axis": (
+        "input x : [1000000000000]\ny = split(x, 1000000000000)",
+        "an axis is split into at most 10,000 parts",
+    ),
     "recursion": ("f(x) = f(x)\ny = f(1)", "`f` calls itself"),
     "recursion by handing itself over": ("f(g) = g(g)\ny = f(f)", "`f` calls itself"),
     "a text of a million and one": ("#" * (M + 1), TOO_LONG),
@@ -105,3 +126,10 @@ def test_the_formatter_answers_too(name: str) -> None:
         assert isinstance(dsl.format(text), str)
     except DslError:
         assert name in REFUSED
+
+
+def test_a_long_chain_that_nobody_has_read_is_read_without_recursion() -> None:
+    node = var("x", ())
+    for _ in range(30_000):
+        node = node + 1
+    assert Statics()[node] is None

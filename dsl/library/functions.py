@@ -14,6 +14,7 @@ from .builtin import builtin
 from .reductions import REDUCTIONS
 
 MASKED = -1e9
+MOST_PARTS = 10_000
 
 
 def causal(n: Dim) -> Node:
@@ -57,6 +58,8 @@ def split(x: Node, parts: int | Sequence[Dim], axis: int) -> list[Node]:
         raise ShapeError("a number has no axis to split")
     if isinstance(parts, int) and parts < 1:
         raise ShapeError(f"an axis is not split into {parts} parts")
+    if isinstance(parts, int) and parts > MOST_PARTS:
+        raise ShapeError(f"an axis is split into at most {MOST_PARTS:,} parts")
     return ops.split(x, parts, axis)
 
 

@@ -48,8 +48,8 @@ def rearrange(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
 def _groups(text: str) -> list[list[str]]:
     """The axes of one side: names, or several names in brackets."""
     found: list[list[str]] = []
-    at = 0
-    while text[at:].strip():
+    text, at = text.rstrip(), 0
+    while at < len(text):
         match = _PART.match(text, at)
         if match is None:
             raise ShapeError(f"`{text.strip()}` is no pattern of axes")

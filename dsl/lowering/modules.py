@@ -35,6 +35,8 @@ from . import blocks
 from .sizes import mentioned, size
 from .state import Lowering
 
+LONGEST_NAME = 200  # no file system is asked for a longer one
+
 FOLDERS: list[Path] = []
 PRELUDE, PACKAGE = files("dsl").joinpath("prelude"), "prelude."
 
@@ -189,7 +191,7 @@ def _known_sizes(low: Lowering, scope: Scope, statement: Dim) -> None:
 
 def text_of_module(name: str) -> str | None:
     """The text of a module, None if there is none of this name."""
-    if not all(part.isidentifier() for part in name.split(".")):
+    if len(name) > LONGEST_NAME or not all(part.isidentifier() for part in name.split(".")):
         return None
     text = _text_in(FOLDERS, name)
     return _text_in([PRELUDE], name.removeprefix(PACKAGE)) if text is None else text

@@ -59,9 +59,15 @@ def _without_diagonals(
     terms, nodes = list(terms), list(xs)
     free = iter([c for c in LETTERS if c not in "".join(terms) + out])
     for i, x in enumerate(xs):
+        if x.shape is not None and len(terms[i]) != len(x.shape):
+            raise ShapeError(
+                f"`{terms[i]}` names {len(terms[i])} axes of {show(x.shape)}", nodes=(x,)
+            )
         for place, letter in enumerate(terms[i]):
             if letter in terms[i][:place]:
-                new = next(free)
+                new = next(free, None)
+                if new is None:
+                    raise ShapeError("einsum has no letters left for the diagonals", nodes=(x,))
                 terms[i] = terms[i][:place] + new + terms[i][place + 1 :]
                 terms.append(letter + new)
                 nodes.append(_identity(x, place, len(terms[i])))

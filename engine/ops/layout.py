@@ -7,6 +7,7 @@ operand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from engine import dims
@@ -330,7 +331,7 @@ def split(x: Operand, sizes: int | Sequence[DimLike], axis: int = -1) -> list[No
                 f"parts of {show(parts)} do not add up to the axis of {show_dim(along)}",
                 nodes=(node,),
             )
-    ends = [dims.total(parts[: i + 1]) for i in range(len(parts))]
+    ends = list(accumulate(parts, lambda end, part: dims.total((end, part))))
     keys = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     return [node[(..., key, *(slice(None),) * (-a - 1))] for key in keys]
 
