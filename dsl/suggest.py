@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 MOST = 3
+LONGEST = 100  # letters; nobody is asked about a longer name
 
 
 def suggest(name: str, known: Iterable[str]) -> list[str]:
@@ -45,6 +46,8 @@ def _question(found: list[str]) -> str:
 def _split(name: str, known: set[str]) -> list[str]:
     """The name cut into two or three known names."""
     found: list[str] = []
+    if len(name) > LONGEST:
+        return found
     for i in range(1, len(name)):
         head, tail = name[:i], name[i:]
         if head not in known:
@@ -62,7 +65,7 @@ def _pairs(name: str, known: set[str]) -> list[str]:
 
 def _distance(a: Sequence[str], b: Sequence[str]) -> int:
     """Insertions, deletions, replacements and swaps of neighbours (Damerau, 1964)."""
-    if abs(len(a) - len(b)) > 2:
+    if abs(len(a) - len(b)) > 2 or len(a) > LONGEST:
         return 3
     before, row = list[int](), list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

@@ -51,6 +51,11 @@ REFUSED = {
     "an operator of a node": ("input x : []\ny = x.op", "has no attribute `op`"),
     "a module of a long name": (f"import {'a' * 5_000}", MODULE),
     "a module deep in folders": (f"from {'a.' * 5_000}b import x", MODULE),
+    "a name of a million": ("x" * M, "is not defined"),
+    "a long name but for a letter": (
+        f"{'x' * 400_000} = 1\ny = {'x' * 399_999}y",
+        "is not defined",
+    ),
     "a long name that nothing has": (f"y = {'q' * 5_000}", "is not defined"),
     "letters of einsum": (
         f'input x : [n]\ny = einsum("{"i" * 50_000}->", x)',
