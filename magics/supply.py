@@ -67,13 +67,14 @@ class Supply:
     def value(self, program: Program, node: Node, namespace: Namespace) -> Tensor | None:
         """What a node comes to, None while an input or a size has no value."""
         order = toposort([node])
-        fed = {
-            leaf: namespace[n] for n, leaf in program.inputs.items() if is_plain(namespace.get(n))
-        }
+        inputs = needed(program.inputs, [node])
+        if _lacking(order, _sizes_told(inputs, namespace)):
+            inputs = program.inputs  # an input beside the point tells more
+        fed = _fed(inputs, namespace)
         known = {*fed, *program.params.values()}
         if any(each.op is ops.variable and each not in known for each in order):
             return None
-        if _lacking(order, _sizes_told(program.inputs, namespace)):
+        if _lacking(order, _sizes_told(inputs, namespace)):
             return None
         [value] = Evaluator([node]).run({**fed, **self.feeds(program, [node], namespace)})
         return value

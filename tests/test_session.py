@@ -49,6 +49,13 @@ def test_what_hangs_on_a_size_without_a_value_is_a_formula(data: Shell) -> None:
     assert "T + 1 : int[] = T + 1" in repr(data.cell("%%graph --show none\ndim T\nT + 1"))
 
 
+def test_an_input_that_does_not_fit_spoils_only_what_is_made_of_it(shell: Shell) -> None:
+    shell.cell("%%graph\ninput x : [n]\ny = sum(x)")
+    shell.user_ns["x"] = torch.zeros(2, 3)
+    assert "1 + 1 = 2" in repr(shell.cell("%%graph --show none\n1 + 1"))
+    assert "`x` is declared [n] but was fed [2, 3]" in fails(shell, "%%graph --show none\nx + 1")
+
+
 def test_the_formula_of_a_function_needs_no_values(data: Shell) -> None:
     shown = data.cell("%%graph\nf(x) = x^T A x where x ∈ ℝ^n, A ∈ ℝ^(n×n)\n∇f")
     assert "∇f : [n] = " in repr(shown)
