@@ -213,6 +213,13 @@ def test_check_tells_lints_which_fail_only_if_asked(command) -> None:
     assert command("check --strict lint.graph") == (1, "", err)
 
 
+def test_run_tells_lints_beside_the_values(command) -> None:
+    Path("lint.graph").write_text("A = [1, 2; 3, 4]\nA * [1, 2]\n", encoding="utf-8")
+    status, out, err = command("run lint.graph")
+    assert (status, out) == (0, "[[1, 4],\n [3, 8]]\n")
+    assert err.startswith("warning W1: ")
+
+
 def test_check_is_silent_about_what_is_right(command) -> None:
     assert command("check line.graph") == (0, "", "")
 

@@ -18,6 +18,7 @@ from dsl.suggest import did_you_mean_one_of
 from dsl.values import describe
 from engine import EngineError, Evaluator, Node
 from engine.learn import load, save
+from magics.cli.ending import warn
 from magics.commands import labelled
 from magics.errors import COMMAND, GraphError, from_engine
 from magics.feeds import read
@@ -49,6 +50,8 @@ def run(options: Namespace) -> int:
     for each, value in told:
         words = in_words(value) if isinstance(value, Tensor) else value
         sys.stdout.write(f"{words if len(told) == 1 else labelled(each, words)}\n")
+    for lint in program.lints:
+        warn(str(lint))
     return 0
 
 
