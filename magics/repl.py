@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from argparse import Namespace
 from collections.abc import Callable
 
 from prompt_toolkit.formatted_text import ANSI
@@ -23,7 +24,7 @@ from magics.sources import piped
 WELCOME = "chalkgrad: statements of the language. Tab completes, :help tells more, Ctrl-D leaves."
 
 
-def run() -> int:
+def run(options: Namespace) -> int:
     """Read and answer, from a terminal or from what is piped in; the exit status."""
     console = Console()
     if not sys.stdin.isatty():

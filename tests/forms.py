@@ -22,6 +22,7 @@ input X, Y : [B, T, n]
 input s, t : []
 input i : int[B, T]
 input j : int[m]
+relu2(z) = max(0, z)^2
 """
 
 

@@ -1,74 +1,22 @@
 """Every form of the language: what it means, by its value on data."""
 
 import math
-from collections.abc import Callable
 from typing import get_args
 
 import pytest
 import torch
-from torch import Tensor
 
 import dsl
 from dsl.lowering import state
 from dsl.lowering.table import EXPRESSIONS, STATEMENTS
 from dsl.syntax import Expr, Statement
 from engine import Node
-
-F64 = torch.float64
-HEAD = """
-dim n = 4, m = 3
-input x, y : [n]
-input A : [n, n]
-input M : [n, m]
-input X, Y : [B, T, n]
-input s, t : []
-input i : int[B, T]
-relu2(z) = max(0, z)^2
-"""
-
-
-def drawn(*shape: int) -> Tensor:
-    return torch.randn(shape, dtype=F64)
-
-
-def feeds() -> dict[str, Tensor]:
-    torch.manual_seed(3)
-    return {
-        "x": drawn(4),
-        "y": drawn(4),
-        "A": drawn(4, 4) + 3 * torch.eye(4, dtype=F64),
-        "M": drawn(4, 3),
-        "X": drawn(2, 5, 4),
-        "Y": drawn(2, 5, 4),
-        "s": drawn().abs() + 0.5,
-        "t": drawn(),
-        "i": torch.tensor([[0, 1, 2, 3, 0], [3, 2, 1, 0, 3]]),
-    }
-
-
-def value(text: str) -> Tensor:
-    *statements, last = text.split("\n")
-    program = dsl.compile(HEAD + "\n".join([*statements, f"out = {last}"]))
-    return program.run("out", feeds())
-
-
-class Of:
-    """The feeds as attributes, so that a meaning reads like the formula."""
-
-    def __init__(self) -> None:
-        for name, tensor in feeds().items():
-            setattr(self, name, tensor)
-
-    def __getattr__(self, name: str) -> Tensor:
-        raise AttributeError(name)
-
+from tests.forms import F64, Meaning, check, value, values
 
 f = torch.nn.functional
 
-KINDS: dict[type, torch.dtype] = {int: torch.int64, float: F64}
-
 # What is written, and what it means in torch.
-MEANINGS: dict[str, Callable[[Of], object]] = {
+MEANINGS: dict[str, Meaning] = {
     # products
     "A x": lambda v: v.A @ v.x,
     "2 x": lambda v: 2 * v.x,
@@ -273,11 +221,7 @@ MEANINGS: dict[str, Callable[[Of], object]] = {
 
 @pytest.mark.parametrize("text", MEANINGS)
 def test_each_form_means_what_it_says(text: str) -> None:
-    found, meant = value(text), MEANINGS[text](Of())
-    wanted = meant if isinstance(meant, Tensor) else torch.tensor(meant, dtype=KINDS[type(meant)])
-    assert found.shape == wanted.shape
-    torch.testing.assert_close(found, wanted.to(found.dtype), rtol=1e-9, atol=1e-9)
-    assert found.dtype.is_floating_point == wanted.dtype.is_floating_point
+    check(text, MEANINGS[text])
 
 
 def nodes(text: str) -> dict[str, Node]:
@@ -407,7 +351,7 @@ def test_consts_come_from_the_caller() -> None:
 
 
 def test_names_of_the_library_may_be_shadowed() -> None:
-    assert value("softmax(z) = z + 1\nsoftmax(t)") == feeds()["t"] + 1
+    assert value("softmax(z) = z + 1\nsoftmax(t)") == values().t + 1
     assert value("sum = 3\nsum") == 3
 
 

@@ -8,21 +8,9 @@ from dsl import DslError
 from dsl.library.forms import FORMS
 from dsl.library.functions import FUNCTIONS
 from engine import Node
+from tests.sentences import HEAD as DECLARED
 
-HEAD = """dim B, T, d = 4, H = 2, n
-input X, Y : [B, T, d]
-input x, y : [d]
-input k : int[B, T]
-input c : bool[d]
-input s, t : []
-param W : [d, d] ~ normal(0, 0.02)
-f(a) = a^2 + 1
-g(a : [..., m], b=2) = a * b
-h(a) =
-    param V : [d, d] ~ he
-    a V
-heads = [X, Y]
-"""
+HEAD = DECLARED + "heads = [X, Y]\n"
 ATOMS = [
     *["X", "Y", "x", "y", "k", "c", "s", "t", "W", "f", "g", "h", "heads", "B", "T", "d", "H"],
     *["n", "1", "2", "0.5", "-1", "3", "None", "true", "π", "X[0]", "x[1:]", "x.shape"],

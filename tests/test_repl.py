@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -338,7 +339,7 @@ def test_a_terminal_that_knows_only_lines_is_enough(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR")
-    assert run() == 0
+    assert run(Namespace()) == 0
     told = capsys.readouterr().out
     assert "chalk>   ...>   ...> chalk> 9\n" in told
     assert "error: `oh` is not defined" in told

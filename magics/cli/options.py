@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 
 Add = Callable[..., argparse.ArgumentParser]
 Options = argparse.Namespace
@@ -22,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Without a command, statements are typed and answered: try 1 + 1, then :help.",
     )
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
-    top.set_defaults(run=_prompt)
+    top.set_defaults(run=_later("magics.repl"))
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     keeps_lines = argparse.RawDescriptionHelpFormatter  # the example at the end of a help
     for add in (_add_run, _add_show, _add_check, _add_fmt, _add_demo):
@@ -47,7 +48,7 @@ def _add_run(add: Add) -> None:
         "--get", metavar="NAME", action="append", default=[], help="a value to print"
     )
     command.add_argument("--save", metavar="FILE", help="the values in full: .npz or .safetensors")
-    command.set_defaults(run=_run)
+    command.set_defaults(run=_later("magics.cli.run"))
 
 
 def _add_show(add: Add) -> None:
@@ -63,7 +64,7 @@ def _add_show(add: Add) -> None:
     command.add_argument("--depth", type=int, help="close functions nested deeper than this")
     command.add_argument("--grad", metavar="LOSS", help="lay the gradient of this value over it")
     _add_feed(command)
-    command.set_defaults(run=_show)
+    command.set_defaults(run=_later("magics.cli.show"))
 
 
 def _add_check(add: Add) -> None:
@@ -76,7 +77,7 @@ def _add_check(add: Add) -> None:
     command.add_argument("files", metavar="FILE", nargs="+", help=GRAPH_FILE)
     _add_feed(command)
     command.add_argument("--strict", action="store_true", help="fail for lints too")
-    command.set_defaults(run=_check)
+    command.set_defaults(run=_later("magics.cli.check"))
 
 
 def _add_fmt(add: Add) -> None:
@@ -89,7 +90,7 @@ def _add_fmt(add: Add) -> None:
     command.add_argument("files", metavar="FILE", nargs="+", help="rewritten; - to stdout")
     command.add_argument("--check", action="store_true", help="only say which would change")
     command.add_argument("--diff", action="store_true", help="only show what would change")
-    command.set_defaults(run=_fmt)
+    command.set_defaults(run=_later("magics.cli.fmt"))
 
 
 def _add_demo(add: Add) -> None:
@@ -103,7 +104,7 @@ def _add_demo(add: Add) -> None:
     command.add_argument("--text", metavar="FILE", help="what to learn (default: Python's help)")
     command.add_argument("--out", metavar="FOLDER", default="build", help="default: %(default)s")
     command.add_argument("--quick", action="store_true", help="a tiny model, in a few seconds")
-    command.set_defaults(run=_demo)
+    command.set_defaults(run=_later("magics.demo"))
 
 
 def _add_feed(command: argparse.ArgumentParser) -> None:
@@ -127,37 +128,6 @@ class _Version(argparse.Action):
         parser.exit(0)
 
 
-def _prompt(options: Options) -> int:
-    from magics import repl
-
-    return repl.run()
-
-
-def _run(options: Options) -> int:
-    from magics.cli import run
-
-    return run.run(options)
-
-
-def _show(options: Options) -> int:
-    from magics.cli import show
-
-    return show.run(options)
-
-
-def _check(options: Options) -> int:
-    from magics.cli import check
-
-    return check.run(options)
-
-
-def _fmt(options: Options) -> int:
-    from magics.cli import fmt
-
-    return fmt.run(options)
-
-
-def _demo(options: Options) -> int:
-    from magics import demo
-
-    return demo.run(options)
+def _later(module: str) -> Callable[[Options], int]:
+    """What a module does, imported when it is asked for."""
+    return lambda options: import_module(module).run(options)
