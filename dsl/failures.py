@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-from engine import EngineError, Node, ops
+from engine import EngineError, MissingInput, Node, ops
 from engine.graph import toposort
 from engine.origins import origins
 
@@ -51,6 +51,8 @@ def located(low: Lowering) -> Generator[None]:
 
 def locate(low: Lowering, error: EngineError) -> None:
     """Let an error of the engine show where its node was written, if it was."""
+    if isinstance(error, MissingInput) and error.at in {each.leaf for each in low.params.values()}:
+        error.hint = "give the parameters: `params=p.init()`, or what a trainer has as `state`"
     place = None if error.at is None or error.told is not None else place_of(low, error.at)
     if place is None:
         return

@@ -15,6 +15,7 @@ from magics import verbs
 from magics.errors import GraphError
 from magics.feeds import read
 from magics.sources import text_of
+from magics.supply import check_fits
 from magics.values import in_words
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def check(console: Console, words: Words) -> str:
 def feed(console: Console, words: Words) -> str:
     """Values for inputs, numbers and files of arrays; the answer tells the shapes."""
     found = read(_some(words, ":feed x=0.5"))
+    inputs = console.session.program.inputs if console.session.begun else {}
+    for name in found.keys() & inputs.keys():
+        check_fits(inputs[name], found[name])
     console.namespace.update(found)
     return "\n".join(f"{name} : {list(np.shape(value))}" for name, value in found.items())
 

@@ -18,21 +18,24 @@ BOLD, RED, GREEN, CYAN, RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[36m", "
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways out that depend on where one works: to begin a graph, to give an input a value."""
+    """The ways out that depend on where one works: to begin a graph, to feed an array, a number."""
 
     begin: str
-    give: str
+    array: str
+    number: str
 
 
 NOTEBOOK = Ways(
     "write one in a cell that starts `%%graph`",
-    "give it one in Python: `{name} = …`, a tensor, an array or a number",
+    "give it one in Python: `{name} = …`, a tensor or an array",
+    "give it one in Python: `{name} = …`, a number",
 )
 PROMPT = Ways(
     "begin with a statement, as in `input x : [n]`",
-    "give it one: `:feed {name}=0.5` or `:feed {name}=x.npy`",
+    "give it one: `:feed {name}=x.npy`",
+    "give it one: `:feed {name}=0.5`",
 )
-COMMAND = Ways("", "give it one: `--feed {name}=0.5` or `--feed {name}=x.npy`")
+COMMAND = Ways("", "give it one: `--feed {name}=x.npy`", "give it one: `--feed {name}=0.5`")
 
 
 class GraphError(Exception):

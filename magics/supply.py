@@ -12,7 +12,7 @@ from dsl import Program
 from engine import Evaluator, Node, ops
 from engine.dims import evaluate
 from engine.graph import sizes_of, toposort
-from engine.run.bind import bind_sizes
+from engine.run.bind import as_tensors, bind_sizes
 from magics.errors import NOTEBOOK, GraphError, Ways
 
 Namespace = Mapping[str, Any]
@@ -93,13 +93,18 @@ class Supply:
     def _no_value(self, leaf: Node, found: object) -> GraphError:
         told = f"the input `{leaf.label()}` {leaf.describe()}"
         if found is None:
-            return GraphError(
-                f"{told} has no value", help=self._ways.give.format(name=leaf.label())
-            )
+            way = self._ways.number if leaf.rank == 0 else self._ways.array
+            return GraphError(f"{told} has no value", help=way.format(name=leaf.label()))
         return GraphError(
             f"{told} cannot take a {type(found).__name__}",
             help="it takes a tensor, an array or a number",
         )
+
+
+def check_fits(leaf: Node, value: Any) -> None:
+    """Raise KindError or ShapeError for a value that the input cannot take."""
+    as_tensors([leaf], [value])
+    bind_sizes([(leaf, np.shape(value))])
 
 
 def needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]:

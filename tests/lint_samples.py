@@ -195,6 +195,12 @@ TABLE = [
         "one by one: `mse(y, p[:, 0])`",
     ),
     only(
+        "A = [1, 2; 3, 4]\ny = A^2",
+        *("W2", "A^2"),
+        "`A^2` is the power of every entry of `A`",
+        "the matrix product is `A A`; as it is: `A * A`",
+    ),
+    only(
         "input A : [2, 2]\ny = A^-1 [1, 1]",
         *("W10", "A^-1 [1, 1]"),
         "`A^-1 [1, 1]` is an index, not a product",
@@ -235,6 +241,7 @@ TABLE = [
 # What is near to a lint and is none.
 NEAR = "input A : [n, n], X : [n, m], x : [n], u : [m], v : [1], k : [n, 1], c : bool[n]\n"
 CLEAN = [
+    "input v : [2]\ny = v [0]",
     *["y = A x", "y = A @ x", "y = 2 A", "y = A * A", "y = A * x^T", "y = A * x[None, :]"],
     *["f(t, g) = g * (t - 1)\ny = f(A, x)", "f(t : [..., d], g) = g * t\ny = f(A, x)"],
     *["y = A - mean(A, axis=0)", "y = (A - mean(A, axis=0)) / (std(A, axis=0) + 0.1)"],

@@ -144,7 +144,7 @@ WRONG_RUNS = [
     ("run nope.graph", "there is no file `nope.graph`", ""),
     ("run .", "`.` cannot be read: Is a directory", ""),
     ("run X.npy", "`X.npy` is not in UTF-8: see byte 0", ""),
-    ("run line.graph", "the input `X` [n, d] has no value", "`--feed X=0.5` or `--feed X=x.npy`"),
+    ("run line.graph", "the input `X` [n, d] has no value", "`--feed X=x.npy`"),
     (f"run line.graph {FED} --get lose", "the program has no `lose`; did you mean `loss`?", ""),
     (f"run line.graph {FED} --feed Y=3", "`line.graph` has no input, constant or size `Y`", "`y`"),
     ("run line.graph --feed X.npy --feed y=X.npy", "`y` is declared [n] but was fed [2, 2]", ""),

@@ -190,7 +190,7 @@ def test_the_words_of_help_name_every_command() -> None:
         (":grad loss x", "∂loss/∂x = 2 * x   [n]"),
         (":help mse", "mse(y, target)"),
         (":help half :run", "half(t)\n:run NAME …   values"),
-        (":feed t=1 x=2.5", "t : []\nx : []"),
+        (":feed t=1", "t : []"),
     ],
 )
 def test_commands_answer(line: str, answer: str) -> None:
@@ -216,7 +216,8 @@ def test_show_draws_rails_and_check_reports() -> None:
         (":", "there is no command `:`", "there are :show"),
         (":run", "this command needs a name", "as in `:run loss`"),
         (":run yy", "`yy` is no value of this graph", "did you mean `y`?"),
-        (":run y", "the input `x` [n] has no value", "give it one: `:feed x=0.5`"),
+        (":run y", "the input `x` [n] has no value", "give it one: `:feed x=x.npy`"),
+        (":feed x=0.5", "`x` is declared [n] but was fed []", ""),
         (":help sofmax", "there is no function `sofmax`", "did you mean `softmax`?"),
         (":feed x=abc", "`abc` is no number and no file of arrays", "a value is a number, or"),
         (":load /no/such.graph", "there is no file `/no/such.graph`", ""),

@@ -14,6 +14,7 @@ from ..span import Source, Span
 
 OPENING = ("LPAR", "LSQB")
 OPENING_BARS = ("_ABS_OPEN", "_NORM_OPEN")
+CLOSING = ("RPAR", "RSQB", "_ABS_CLOSE", "_NORM_CLOSE")
 _CODE = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _WORD = r"(?:[^\W\d][\w\u0300-\u036f]*|[0-9.]+)"
 _WORD_BEFORE, _WORD_AFTER = re.compile(rf"{_WORD}$"), re.compile(rf"-?{_WORD}")
@@ -74,7 +75,13 @@ class Failure:
     @property
     def open(self) -> list[Token]:
         """The brackets and bars that are open, outermost first."""
-        return [token for token in self.tokens if token.type in (*OPENING, *OPENING_BARS)]
+        found: list[Token] = []
+        for token in self.tokens:
+            if token.type in (*OPENING, *OPENING_BARS):
+                found.append(token)
+            elif token.type in CLOSING:  # read, and not yet put together with what it closes
+                found.pop()
+        return found
 
     @property
     def tokens(self) -> list[Token]:

@@ -16,7 +16,7 @@ def habit(failure: Failure) -> DslError | None:
 def _definition(failure: Failure) -> DslError | None:
     """`def f(x): return e`, `class`, `while`."""
     text = failure.text[failure.chunk.start : failure.chunk.end]
-    match = re.match(r"\s*(def|class|while)\b", text)
+    match = re.match(r"\s*(def|class|while|assert|try|with|del)\b(?! *[=(])", text)
     if not match:
         return None
     word = match[1]
@@ -29,6 +29,15 @@ def _definition(failure: Failure) -> DslError | None:
     return refuse(
         "a function needs no `def`", span, f"write `{name} = {body or '…'}`", "python-def"
     )
+
+
+def _renamed(failure: Failure) -> DslError | None:
+    """`import numpy as np`."""
+    text = failure.text[failure.chunk.start : failure.chunk.end]
+    if failure.token != "as" or not re.match(r"\s*(from|import)\b", text):
+        return None
+    hint = "an import keeps its names; the functions of the library need none"
+    return failure.refuse("there is no `as`", hint, "python")
 
 
 def _lambda(failure: Failure) -> DslError | None:
@@ -60,7 +69,8 @@ def _double_sign(failure: Failure) -> DslError | None:
             if is_whole and pair[0] in "-*/" and operand_at_start(rest) != right:
                 right = f"({right})"
             meant = _DOUBLE[pair].format(x=left, y=right or "2")
-            return refuse(f"`{pair}` is not a sign of the language", span, f"write `{meant}`")
+            hint = f"write `{meant}`" + "; nothing is rounded" * (pair == "//")
+            return refuse(f"`{pair}` is not a sign of the language", span, hint)
     return None
 
 
@@ -164,6 +174,7 @@ def _underscore(failure: Failure) -> DslError | None:
 
 _RULES = (
     _definition,
+    _renamed,
     _lambda,
     _statement_if,
     _double_sign,

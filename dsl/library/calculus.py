@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine import Node, hessian, hvp, jacobian, jvp, vjp
+from engine import Node, hessian, hvp, jacobian, jvp, ops, vjp
 from engine.dims import known, product
 from engine.graph import toposort
 
@@ -36,13 +36,18 @@ def grad(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
         message = f"`grad({text})` does not say with respect to what"
         raise refuse(message, span, f"write `grad({text}, W)`", "gradient")
     several = wrt.value(low)
-    if not isinstance(several, Items):
+    if not isinstance(several, Items) or _is_of_numbers(several):
         return by(low, scope, span, of.term(low, "of"), [wrt.term(low, "with respect to")])[0]
     terms = [
         low.as_term(each, expr, "with respect to")
         for each, expr in zip(several.values, written(wrt.expr, len(several.values)), strict=True)
     ]
     return Items(tuple(by(low, scope, span, of.term(low, "of"), terms)))
+
+
+def _is_of_numbers(items: Items) -> bool:
+    """Whether a list is a vector of constants rather than several values."""
+    return all(isinstance(each, Node) and each.op is ops.const for each in items.values)
 
 
 def _point(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import Node
+from engine import Node, ops
 from engine.dims import known
 
 from ..errors import refuse
@@ -61,10 +61,11 @@ def wrong(low: Lowering, scope: Scope, statement: Wrong) -> None:
 
 
 def define(low: Lowering, scope: Scope, target: Name, each: Value) -> None:
-    """Bind a name; the first name of a node is its label in pictures."""
+    """Bind a name; the first name of a node is its label in pictures, but no number has one."""
     scope.names[target.text] = each
-    if isinstance(each, Node | Row):
-        low.labels.setdefault(each if isinstance(each, Node) else each.node, target.text)
+    node = each.node if isinstance(each, Row) else each
+    if isinstance(node, Node) and not (node.op is ops.const and node.rank == 0):
+        low.labels.setdefault(node, target.text)
     if scope is low.module:
         low.defined[target.text] = target.span
 

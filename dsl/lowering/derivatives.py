@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import Node, gradients, jvp, ops, var
-from engine.dims import known, same_shape
+from engine.dims import known, same_shape, show
 from engine.graph import depends, toposort
 
 from ..errors import Diagnostic, DslError, Operand, one_line, refuse
@@ -97,7 +97,9 @@ def check_number(
 def check_depends(low: Lowering, of: Term, wrt: Term, span: Span) -> None:
     """Refuse a gradient that is zero because no way leads there; say where the last one ends."""
     if wrt.node.op is ops.const:
-        hint = f"declare `input {wrt.text} : []`, or write a function `f(x)` and `∇f(x)`"
+        hint = "write a function `f(x)` and `∇f(x)`"
+        if isinstance(wrt.expr, Name):
+            hint = f"declare `input {wrt.text} : {show(wrt.node.shape)}`, or {hint}"
         raise refuse(f"`{wrt.text}` is a constant, which does not vary", span, hint, "gradient")
     if wrt.node.kind != "float":
         return
@@ -174,8 +176,11 @@ def _acts_elementwise(point: Point) -> bool:
 
 def _one_argument(function: Derived, arguments: Arguments) -> DslError:
     texts = [text_of(each.expr) for each in arguments.positional]
-    call = f"{function.of.name}({', '.join(texts)})"
-    hint = f"write `grad({call}, {texts[0]})`" if texts else f"write `{function.name}(x)`"
+    hint = f"write `{function.name}(x)`"
+    if texts:
+        others = ", ".join(["x", *texts[1:]])
+        name = function.of.name
+        hint = f"hold the others: `g(x) = {name}({others})`, then `∇g({texts[0]})`"
     message = (
         f"`{function.name}` takes one argument: which one it is the derivative by must be clear"
     )

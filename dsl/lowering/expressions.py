@@ -21,6 +21,7 @@ from ..syntax import (
     Text,
 )
 from ..values import BROKEN, CALLABLE, Function, Items, Module, Value, Words
+from .elsewhere import WORDS, meant, without_prefix
 from .located import bare, text_of
 from .modules import import_of, prelude_functions
 from .state import Dependent, Lowering
@@ -48,6 +49,7 @@ def unknown_name(scope: Scope, expr: Name) -> DslError:
     called = span.source.text[span.end :].startswith("(")
     hint = (
         import_of(expr.text)
+        or WORDS.get(expr.text)
         or did_you_mean(expr.text, (*scope.known_names(), *prelude_functions()))
         or f"define it above: `{span.text}(…) = …`" * called
         or f"define it above, or declare it: `input {span.text} : [n]`"
@@ -108,13 +110,13 @@ def attribute(low: Lowering, scope: Scope, expr: Attribute) -> Value:
         return _member(owner, expr)
     root = scope.find(path.partition(".")[0])
     if path and (root is None or isinstance(root, Function)) and expr.name not in ATTRIBUTES:
-        raise _unknown_path(low, expr, path)
+        raise _unknown_path(low, scope, expr, path)
     value = low.value(expr.operand, scope)
     if expr.name == "shape":
         return _shape(low, value, expr)
     if expr.name == "dtype":
         return Words(low.tensor(value, expr.operand).kind)
-    raise _no_attribute(expr)
+    raise _no_attribute(scope, expr)
 
 
 def path_of(expr: Expr) -> str:
@@ -145,23 +147,24 @@ def _shape(low: Lowering, value: Value, expr: Attribute) -> Value:
     return Items(tuple([ops.size(dim) for dim in node.shape]))
 
 
-def _unknown_path(low: Lowering, expr: Attribute, path: str) -> DslError:
+def _unknown_path(low: Lowering, scope: Scope, expr: Attribute, path: str) -> DslError:
     known = ", ".join(f"`{each}`" for each in list(low.params)[:6])
     hint = (
         import_of(path.partition(".")[0])
+        or without_prefix(scope, path)
         or did_you_mean_one_of(path, low.params)
         or (known and f"parameters so far: {known}")
     )
     return refuse(f"there is no parameter `{path}`", expr.span, hint, "name")
 
 
-def _no_attribute(expr: Attribute) -> DslError:
+def _no_attribute(scope: Scope, expr: Attribute) -> DslError:
     operand = text_of(expr.operand)
     if expr.name in ("T", "mT"):
         return refuse(
             f"`.{expr.name}` is no attribute here", expr.span, f"write `{operand}^T`", "name"
         )
-    hint = did_you_mean_one_of(expr.name, ("shape", "dtype"))
+    hint = meant(scope, expr.name) or did_you_mean_one_of(expr.name, ("shape", "dtype"))
     hint = hint or "a value has `shape` and `dtype`; functions are called: `f(x)`"
     return refuse(f"`{operand}` has no attribute `{expr.name}`", _name_span(expr), hint, "name")
 

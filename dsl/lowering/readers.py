@@ -183,10 +183,16 @@ class Reading:
         """A text in quotes."""
         value = argument.value(self.low)
         if not isinstance(value, Words):
-            hint = 'as in `"ij,jk->ik"`'
+            hint = _TEXTS.get(slot.name, "")
             raise refuse(f"`{slot.name}` is a text in quotes", argument.expr.span, hint, "kind")
         return value.text
 
+
+_TEXTS = {
+    "pattern": 'as in `"ij,jk->ik"`',
+    "kind": 'as in `kind="int"`; a shape is one list: `[3, 4]`',
+    "reduction": 'as in `reduction="sum"`',
+}
 
 READERS: dict[str, Callable[[Reading, Argument, Slot], object]] = {
     "tensor": Reading.node,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import DslError
 from ..scope import Scope
-from ..syntax import Expr, Show
+from ..syntax import Expr, List, Show
 from ..values import Derived, Items, Value
 from . import blocks, derivatives
 from .state import Lowering, Shown
@@ -32,4 +32,6 @@ def _one(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
     try:
         return low.keep(low.tensor(value, expr), expr.span, scope)
     except DslError:
-        return value  # its items have different shapes
+        if isinstance(expr, List) and any(isinstance(item, List) for item in expr.items):
+            raise  # a matrix with rows of different lengths
+        return value  # values of different shapes

@@ -113,8 +113,12 @@ class Lowering:
         finally:
             self.depth -= 1
         if isinstance(value, (Node, Row)):
-            self.meanings.setdefault(id(expr), {})[value] = None
+            self.remember(expr, value)
         return value
+
+    def remember(self, expr: Expr, meaning: Node | Row) -> None:
+        """Keep what an expression came to, for the lints."""
+        self.meanings.setdefault(id(expr), {})[meaning] = None
 
     def spend(self, steps: int, span: Span) -> None:
         """Count what is unrolled. Raises DslError beyond the limit, before it is made."""
@@ -139,7 +143,10 @@ class Lowering:
 
     def as_term(self, value: Value, expr: Expr, role: str) -> Term:
         """A value as an operand that an error message can speak of."""
-        return Term(role, self.tensor(value, expr), expr, isinstance(value, Row))
+        node = self.tensor(value, expr)
+        if isinstance(value, Items):
+            self.remember(expr, node)
+        return Term(role, node, expr, isinstance(value, Row))
 
     def term(self, expr: Expr, scope: Scope, role: str) -> Term:
         """An expression as an operand."""

@@ -139,6 +139,12 @@ def _loop_body(b: Built, body: Branch) -> tuple[Statement, ...]:
     return statements_of(b, branches(body) if is_a(body, "suite") else [body])
 
 
+_ELSEWHERE = {
+    "lambda": "give the function a name: `f(x) = x`",
+    "class": "values go together in functions: `f(x) = x`",
+}
+
+
 def _no_value(b: Built, tree: Branch) -> DslError:
     names = branches(tree)[0]
     text = one_line(b.span(names).text)
@@ -147,6 +153,9 @@ def _no_value(b: Built, tree: Branch) -> DslError:
     )
     if text.startswith("def "):
         return bad_target(b, branches(names)[0])
+    word = text.partition(" ")[0]
+    if word in _ELSEWHERE:
+        return b.refuse(f"there is no `{word}`", tree, _ELSEWHERE[word], "python")
     whole = one_line(b.span(tree).text)
     hint = f"write `input {whole}`, or `{whole} = …`" if is_name else f"write `{text} = …`"
     message = f"`{whole}` says what `{text}` looks like, but not what it is"

@@ -90,14 +90,18 @@ def _convert(leaf: Node, value: Any, beside: Sequence[Any]) -> Tensor:
     if tensor.is_complex() or (kind != leaf.kind and not whole):
         raise KindError(
             f"`{leaf.label()}` is {leaf.describe()} and takes {leaf.kind}s, not {tensor.dtype}",
-            hint=f"convert it: `.{'long' if leaf.kind == 'int' else leaf.kind}()`"
-            if isinstance(value, Tensor)
-            else None,
+            hint=_conversion(leaf.kind, value),
             at=leaf,
         )
     precise = torch.as_tensor(value, dtype=torch.float64) if data and kind == "float" else tensor
     device = tensor.device if isinstance(value, Tensor) else _device(beside)
     return precise.to(device, placed_dtype(leaf.kind, precision(beside)))
+
+
+def _conversion(kind: str, value: Any) -> str | None:
+    if isinstance(value, Tensor):
+        return f"convert it: `.{'long' if kind == 'int' else kind}()`"
+    return f"convert it: `.astype({kind})`" if isinstance(value, np.ndarray) else None
 
 
 def _device(values: Iterable[Any]) -> torch.device:
@@ -206,7 +210,7 @@ def bind_sizes(fed: Sequence[Fed], needed: Iterable[Size] = ()) -> dict[str, int
         if size.value is None and size.name not in sizes:
             raise ShapeError(
                 f"the size `{size.name}` is not known from any input",
-                hint="give it a value, or feed a leaf that has it in its shape",
+                hint="give it a value, or feed an input that has it in its shape",
             )
     return sizes
 
