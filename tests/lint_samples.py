@@ -241,7 +241,7 @@ TABLE = [
 # What is near to a lint and is none.
 NEAR = "input A : [n, n], X : [n, m], x : [n], u : [m], v : [1], k : [n, 1], c : bool[n]\n"
 CLEAN = [
-    "input v : [2]\ny = v [0]",
+    "input pair : [2]\ny = pair [0]",
     *["y = A x", "y = A @ x", "y = 2 A", "y = A * A", "y = A * x^T", "y = A * x[None, :]"],
     *["f(t, g) = g * (t - 1)\ny = f(A, x)", "f(t : [..., d], g) = g * t\ny = f(A, x)"],
     *["y = A - mean(A, axis=0)", "y = (A - mean(A, axis=0)) / (std(A, axis=0) + 0.1)"],
