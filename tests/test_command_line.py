@@ -213,6 +213,11 @@ def test_check_tells_lints_which_fail_only_if_asked(command) -> None:
     assert command("check --strict lint.graph") == (1, "", err)
 
 
+def test_run_labels_each_value_of_a_line_by_its_own_text(command) -> None:
+    Path("several.graph").write_text("2^-1, 4^½\n", encoding="utf-8")
+    assert command("run several.graph") == (0, "2^-1 = 0.5\n4^½ = 2\n", "")
+
+
 def test_run_tells_lints_beside_the_values(command) -> None:
     Path("lint.graph").write_text("A = [1, 2; 3, 4]\nA * [1, 2]\n", encoding="utf-8")
     status, out, err = command("run lint.graph")

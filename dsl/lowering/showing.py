@@ -11,17 +11,14 @@ from .state import Lowering, Shown
 
 
 def show(low: Lowering, scope: Scope, statement: Show) -> None:
-    """Keep the value with the place it was written at."""
-    low.shown.append(Shown(statement.span, _shown(low, scope, statement)))
-
-
-def _shown(low: Lowering, scope: Scope, statement: Show) -> Value:
+    """Keep the values, each with the place it was written at."""
     found, exprs = blocks.value(low, scope.child(), statement.body), statement.body.values
     if len(exprs) == 1:
-        return _one(low, scope, found, exprs[0])
+        low.shown.append(Shown(statement.span, _one(low, scope, found, exprs[0])))
+        return
     assert isinstance(found, Items)
-    each = zip(found.values, exprs, strict=True)
-    return Items(tuple([_one(low, scope, value, expr) for value, expr in each]))
+    for value, expr in zip(found.values, exprs, strict=True):
+        low.shown.append(Shown(expr.span, _one(low, scope, value, expr)))
 
 
 def _one(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
