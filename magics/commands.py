@@ -11,12 +11,15 @@ import numpy as np
 
 from dsl.suggest import did_you_mean_one_of
 from dsl.vocabulary import functions
-from magics import verbs
 from magics.errors import GraphError
 from magics.feeds import read
 from magics.sources import text_of
 from magics.supply import check_fits
 from magics.values import in_words
+from magics.verbs.check import check as check_of
+from magics.verbs.grad import grad as grad_of
+from magics.verbs.run import run as run_of
+from magics.verbs.show import show as show_of
 
 if TYPE_CHECKING:
     from magics.console import Console
@@ -48,13 +51,13 @@ def carry_out(console: Console, line: str) -> str:
 
 def show(console: Console, words: Words) -> str:
     """The graph of some values, of all if none is named, as rails."""
-    drawn = verbs.show(console.session, words, None, False).text
+    drawn = show_of(console.desk, words).text
     return drawn or "nothing has a name yet"
 
 
 def run(console: Console, words: Words) -> str:
     """The value of a name; of several, each with its name."""
-    found = verbs.run(console.session, _some(words, ":run loss"), console.namespace)
+    found = run_of(console.desk, _some(words, ":run loss"))
     if len(words) == 1:
         return in_words(found)
     return "\n".join(labelled(name, in_words(value)) for name, value in found.items())
@@ -63,13 +66,13 @@ def run(console: Console, words: Words) -> str:
 def grad(console: Console, words: Words) -> str:
     """The gradients of a number as formulas."""
     loss, *wrt = _some(words, ":grad loss")
-    return repr(verbs.grad(console.session, loss, wrt))
+    return repr(grad_of(console.desk, loss, wrt))
 
 
 def check(console: Console, words: Words) -> str:
     """The gradients of a number against central differences."""
     loss, *wrt = _some(words, ":check loss")
-    return str(verbs.check(console.session, loss, wrt, console.namespace))
+    return str(check_of(console.desk, loss, wrt))
 
 
 def feed(console: Console, words: Words) -> str:

@@ -13,6 +13,7 @@ from magics.commands import carry_out
 from magics.errors import PROMPT, GraphError, message
 from magics.session import Session, nodes_of
 from magics.values import in_words
+from magics.verbs.desk import Desk
 
 FAILURES = (DslError, EngineError, GraphError)  # what the user got wrong
 
@@ -23,6 +24,7 @@ class Console:
     def __init__(self, namespace: dict[str, Any] | None = None) -> None:
         self.session = Session(PROMPT)
         self.namespace = {} if namespace is None else namespace
+        self.desk = Desk(self.session, self.namespace)
 
     def enter(self, text: str) -> str:
         """The answer to one statement or several: their bare lines, or all that is wrong.

@@ -14,7 +14,9 @@ def load(shell: Any) -> None:
     """Register the magics, and let comments stand above `%%graph`."""
     if is_loaded(shell):
         return
-    shell.register_magics(GraphMagics(shell))
+    magics = GraphMagics(shell)
+    shell.register_magics(magics)
+    shell.configurables.append(magics)  # `%config GraphMagics`
     shell.input_transformers_cleanup.insert(0, comments_below)
 
 
@@ -24,7 +26,7 @@ def unload(shell: Any) -> None:
         return
     for kind in KINDS:
         del shell.magics_manager.magics[kind]["graph"]
-    del shell.magics_manager.registry[GraphMagics.__name__]
+    shell.configurables.remove(shell.magics_manager.registry.pop(GraphMagics.__name__))
     shell.input_transformers_cleanup.remove(comments_below)
 
 

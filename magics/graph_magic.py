@@ -5,38 +5,39 @@ Options in, one call, a value out. Torch and the language are imported at the fi
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from traitlets import Enum, Int
+
+from magics.verbs import VERBS, find
 
 if TYPE_CHECKING:
     from magics.session import Session
+    from magics.verbs.desk import Desk
 
-VERBS = ("show", "run", "grad", "check", "help")
-HELP = """\
-%%graph [NAME] [--show dot|rails|none] [--eval] [--grad LOSS] [--latex] [--quiet]
-    compile the cell and show its graph; NAME is the program, for Python
-%graph show [NAME …] [--depth N] [--backward]    the graph of values, derivatives laid over it
-%graph run NAME …                                values; inputs by name from Python
-%graph grad LOSS [NAME …]                        gradients as formulas
-%graph check LOSS [NAME …]                       gradients against central differences"""
-
-
-class Help:
-    """A text that shows itself."""
-
-    def __repr__(self) -> str:
-        return HELP
+HOW = ("dot", "rails", "none")
 
 
 @magics_class
 class GraphMagics(Magics):
     """The magics of one shell, and its session."""
 
+    show = Enum(HOW, "dot", help="how `%%graph` shows a graph where `--show` does not say").tag(
+        config=True
+    )
+    depth = Int(
+        None, allow_none=True, help="close functions nested deeper than this; None: as few as fit"
+    ).tag(config=True)
+    seed = Int(0, help="seed of the first values of parameters, from the next session on").tag(
+        config=True
+    )
+
     def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
+        super().__init__(shell, parent=shell)
         self._shell = shell
         self._session: Session | None = None
 
@@ -46,14 +47,21 @@ class GraphMagics(Magics):
         if self._session is None:
             from magics.session import Session
 
-            self._session = Session()
+            self._session = Session(seed=self.seed)
         return self._session
+
+    @property
+    def desk(self) -> Desk:
+        """What the verbs work on."""
+        from magics.verbs.desk import Desk
+
+        return Desk(self.session, self._shell.user_ns, self._shell, self.depth)
 
     @no_var_expand
     @cell_magic("graph")
     @magic_arguments("%graph")
     @argument("name", nargs="?", help="bind the compiled program to this name of Python")
-    @argument("--show", choices=("dot", "rails", "none"), default="dot", help="how to show it")
+    @argument("--show", choices=HOW, help="how to show it; the picture by default")
     @argument("--eval", action="store_true", help="compute values; inputs by name from Python")
     @argument("--grad", metavar="LOSS", help="lay the gradient of this value over the graph")
     @argument("--latex", action="store_true", help="show the cell as mathematics instead")
@@ -71,34 +79,22 @@ class GraphMagics(Magics):
         options = parse_argstring(self.build, line)
         if options.name and not options.name.isidentifier():
             raise UsageError(f"%%graph: {options.name!r} is no name of Python")
-        from magics import verbs
+        from magics.cell import present, typeset
 
-        names = self._shell.user_ns
-        with verbs.told(self.session):
+        with self.desk.told():
             # the first line was the magic, so the text begins on the second
-            built = self.session.add(f"\n{cell}", self._label, self._key, names)
+            built = self.session.add(f"\n{cell}", self._label, self._key, self._shell.user_ns)
             if options.name:
                 self._shell.push({options.name: built.program})
             if options.quiet:
                 return None
             if options.latex:
-                return verbs.typeset(built)
-            return verbs.present(
-                self.session,
-                built,
-                names,
-                options.show,
-                options.eval,
-                options.grad,
-            )
+                return typeset(built)
+            how = options.show or self.show
+            return present(self.desk, built, how, options.eval, options.grad)
 
     @no_var_expand
     @line_magic("graph")
-    @magic_arguments("graph")
-    @argument("verb", nargs="?", default="help", help="show, run, grad, check or help")
-    @argument("names", nargs="*", help="names of the graph")
-    @argument("--depth", type=int, help="show: close functions nested deeper than this")
-    @argument("--backward", action="store_true", help="show: lay the gradients over the graph")
     def command(self, line: str) -> Any:
         """Show, run, differentiate or check values of the graph built so far.
 
@@ -108,40 +104,18 @@ class GraphMagics(Magics):
             %graph run loss
             %graph grad loss w
             %graph check loss
+
+        `%graph help` lists all verbs, `%graph help show` the options of one.
         """
-        options = parse_argstring(self.command, line)
-        if options.verb not in VERBS:
-            raise UsageError(f"%graph: no verb {options.verb!r}; there are {', '.join(VERBS)}")
-        return getattr(self, f"_{options.verb}")(options)
-
-    def _help(self, options: Any) -> Help:
-        return Help()
-
-    def _show(self, options: Any) -> Any:
-        from magics import verbs
-
-        with verbs.told(self.session):
-            return verbs.show(self.session, options.names, options.depth, options.backward)
-
-    def _run(self, options: Any) -> Any:
-        from magics import verbs
-
-        with verbs.told(self.session):
-            return verbs.run(self.session, _some(options, "run"), self._shell.user_ns)
-
-    def _grad(self, options: Any) -> Any:
-        from magics import verbs
-
-        loss, *wrt = _some(options, "grad")
-        with verbs.told(self.session):
-            return verbs.grad(self.session, loss, wrt)
-
-    def _check(self, options: Any) -> Any:
-        from magics import verbs
-
-        loss, *wrt = _some(options, "check")
-        with verbs.told(self.session):
-            return verbs.check(self.session, loss, wrt, self._shell.user_ns)
+        verb, _, rest = line.strip().partition(" ")
+        if verb and verb not in VERBS:
+            near = get_close_matches(verb, VERBS, n=1)
+            way = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VERBS)}"
+            raise UsageError(f"%graph: no verb {verb!r}; {way}")
+        function = find(verb or "help")
+        options = _options(verb or "help", function, rest)
+        with self.desk.told():
+            return function(self.desk, **options)
 
     @property
     def _label(self) -> str:
@@ -154,7 +128,9 @@ class GraphMagics(Magics):
         return parent.get("metadata", {}).get("cellId", "")
 
 
-def _some(options: Any, verb: str) -> list[str]:
-    if not options.names:
-        raise UsageError(f"%graph {verb}: say of which value, as in `%graph {verb} loss`")
-    return options.names
+def _options(verb: str, function: Any, rest: str) -> dict[str, Any]:
+    """The options of a verb. Raises UsageError, which says how the verb is written."""
+    try:
+        return vars(parse_argstring(function, rest))
+    except UsageError as error:
+        raise UsageError(f"%graph {verb}: {error}; it is `%graph {VERBS[verb].written}`") from None

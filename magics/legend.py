@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dsl import Program
 from engine import Node
@@ -32,6 +32,12 @@ def _calls(path: tuple[str, ...]) -> tuple[str, ...]:
         else:
             calls.append(part)
     return tuple(calls)
+
+
+def with_derivatives(known: Legend, loss: str | None, nodes: Mapping[str, Node]) -> Legend:
+    """The legend with names for the gradients of a loss: `∂loss/∂W`."""
+    names = {node: f"∂{loss}/∂{name}" for name, node in nodes.items()}
+    return Legend({**names, **known.names}, known.paths, known.roles)
 
 
 def sinks(nodes: Iterable[Node]) -> list[Node]:

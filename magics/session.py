@@ -94,8 +94,8 @@ class Built:
 class Session:
     """The cells so far, and where the values of their inputs and parameters come from."""
 
-    def __init__(self, ways: Ways = NOTEBOOK) -> None:
-        self.supply = Supply(ways)
+    def __init__(self, ways: Ways = NOTEBOOK, seed: int = 0) -> None:
+        self.supply = Supply(ways, seed)
         self._ways = ways
         self._cells: list[Cell] = []
         self._program: Program | None = None

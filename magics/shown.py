@@ -1,4 +1,4 @@
-"""What the magics return: a cell's graph or its mathematics, and derivatives as formulas."""
+"""What the magics return: a cell's graph or its mathematics, derivatives as formulas, texts."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ class Graph:
         if "text/html" in bundle and words:
             bundle["text/html"] += f"<pre>{words}</pre>"
         return {**bundle, "text/plain": repr(self)}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that shows itself."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from IPython.core.error import UsageError
 
 import dsl
 from magics.shown import Graph
+from magics.verbs import VERBS
 from tests.shells import LINE, RAILS, Shell, fails, opened
 
 
@@ -156,15 +158,34 @@ def test_check_holds_the_gradient_against_differences(data: Shell) -> None:
 def test_help_lists_every_verb(shell: Shell) -> None:
     told = repr(shell.cell("%graph help"))
     assert repr(shell.cell("%graph")) == told
-    for verb in ("show", "run", "grad", "check"):
-        assert f"%graph {verb}" in told
+    for usage in VERBS.values():
+        assert f"%graph {usage.written}" in told
     with pytest.raises(UsageError, match="no verb 'draw'"):
         shell.cell("%graph draw")
-    with pytest.raises(UsageError, match="say of which value"):
+    with pytest.raises(UsageError, match=r"required: NAME; it is `%graph run NAME …`"):
         shell.cell("%graph run")
 
 
-@pytest.mark.parametrize("kind, usage", [("cell", "%%graph [--show"), ("line", "%graph [--depth")])
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_has_an_example_and_exactly_the_options_it_is_listed_with(
+    shell: Shell, verb: str
+) -> None:
+    told = repr(shell.cell(f"%graph help {verb}"))
+    assert f"`%graph {verb}" in told
+    options = set(re.findall(r"--[a-z-]+", VERBS[verb].written))
+    assert options == set(re.findall(r"^  (--[a-z-]+)", told, flags=re.MULTILINE))
+
+
+def test_settings_are_listed_by_config_and_used(shell: Shell) -> None:
+    shell.run_line_magic("config", "GraphMagics.show = 'rails'")
+    assert "text/html" not in shell.cell(LINE)._repr_mimebundle_()
+    shell.run_line_magic("config", "GraphMagics.depth = 0")
+    shell.cell("%%graph\nf(x) = exp(x) + 1\nz = f(r)")
+    assert "2 values" in shell.cell("%graph show z").dot
+    assert "2 values" not in shell.cell("%graph show z --depth 1").dot
+
+
+@pytest.mark.parametrize("kind, usage", [("cell", "%%graph [--show"), ("line", "%graph show")])
 def test_the_help_of_a_magic_shows_options_and_examples(
     shell: Shell, kind: str, usage: str
 ) -> None:

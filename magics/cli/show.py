@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from magics import verbs
 from magics.display import Picture
 from magics.errors import COMMAND, GraphError
 from magics.feeds import read
 from magics.session import Session
 from magics.sources import source
+from magics.verbs.desk import Desk
+from magics.verbs.show import picture
 
 
 def run(options: Namespace) -> int:
@@ -18,11 +19,11 @@ def run(options: Namespace) -> int:
     text, name = source(options.file)
     session = Session(COMMAND)
     session.add(text, name, "", read(options.feed))
-    picture = verbs.picture(session, options.names, options.depth, options.grad)
+    drawn = picture(Desk(session), options.names, options.depth, options.grad)
     if options.out:
-        _save(picture, options.out)
-    elif picture.text:
-        sys.stdout.write(f"{picture.text}\n")
+        _save(drawn, options.out)
+    elif drawn.text:
+        sys.stdout.write(f"{drawn.text}\n")
     return 0
 
 

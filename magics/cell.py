@@ -1,0 +1,61 @@
+"""What a `%%graph` cell answers: its graph, and what its bare lines come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dsl
+from engine.show import formula
+from magics.display import Picture, draw
+from magics.errors import from_lint
+from magics.legend import legend, sinks, with_derivatives
+from magics.session import Built
+from magics.shown import Graph, Written
+from magics.values import in_words, slopes, values
+from magics.verbs.desk import Desk
+from magics.verbs.grad import grad
+
+
+def present(
+    desk: Desk,
+    built: Built,
+    how: str = "dot",
+    evaluate: bool = False,
+    loss: str | None = None,
+) -> Graph:
+    """The graph of what a cell defines, and what its bare lines come to."""
+    words = tuple(_words(desk, built))
+    nodes = sinks([*built.nodes.values(), *(node for _, node in built.lines)])
+    nodes = nodes or list(built.leaves.values())
+    if how == "none" or not nodes:
+        return Graph(built.program, words=words)
+    backward = grad(desk, loss).nodes if loss else {}
+    computed = {}
+    if evaluate:
+        feeds = desk.session.supply.feeds(built.program, [*nodes, *backward.values()], desk.names)
+        computed["values"] = values([*nodes, *backward.values()], feeds)
+        computed["slopes"] = slopes(desk.session.node(loss), feeds) if loss else None
+    known = with_derivatives(legend(built.program), loss, backward)
+    picture = draw(nodes, known, backward=list(backward.values()), depth=desk.depth, **computed)
+    shown = Picture("", picture.text) if how == "rails" else picture
+    return Graph(built.program, shown, words, with_values=evaluate)
+
+
+def typeset(built: Built) -> Written:
+    """A cell in LaTeX as its author wrote it."""
+    text = dsl.format(built.cell.source.text, built.cell.source.name)
+    return Written(text.rstrip("\n"), dsl.latex(built.cell.tree))
+
+
+def _words(desk: Desk, built: Built) -> Iterator[str]:
+    """Cells set aside; functions; bare lines, with values if every input has one; lints."""
+    session = desk.session
+    yield from built.lost
+    yield from (function.signature for function in built.functions)
+    for text, node in built.lines:
+        value = session.supply.value(built.program, node, desk.names)
+        if value is None:
+            yield f"{text} : {node.describe()} = {formula(node, session.names)}"
+        else:
+            yield f"{text} = {in_words(value)}"
+    yield from map(from_lint, built.lints)

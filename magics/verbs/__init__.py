@@ -1,0 +1,34 @@
+"""The verbs of `%graph`: how each is written and what it does; the doing is imported at first use.
+
+A verb is a file of this folder with a function of its own name: the desk and options in, a value
+that shows itself out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How a verb is written, and in one line what it does."""
+
+    written: str
+    what: str
+
+
+VERBS = {
+    "show": Usage("show [NAME …] [--depth N] [--backward]", "the graph, derivatives laid over it"),
+    "run": Usage("run NAME …", "values; inputs by name from Python"),
+    "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
+    "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
+    "help": Usage("help [VERB]", "this, or how one verb is used"),
+}
+
+
+def find(verb: str) -> Callable[..., Any]:
+    """The function of a verb; its options are in its attribute `parser`."""
+    return getattr(import_module(f"magics.verbs.{verb}"), verb)

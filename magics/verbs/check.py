@@ -1,0 +1,21 @@
+"""`%graph check`: gradients held against central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from engine import check_gradients
+from magics.verbs.desk import Desk
+
+
+@magic_arguments("%graph check")
+@argument("loss", metavar="LOSS", help="the number whose gradients are checked")
+@argument("wrt", nargs="*", metavar="NAME", help="by these values; all parameters, else all inputs")
+def check(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Any:
+    """Hold gradients against central differences, in double precision: `%graph check loss`."""
+    node = desk.session.node(loss)
+    by = {name: desk.session.node(name) for name in wrt} or desk.leaves(node)
+    return check_gradients(node, list(by.values()), desk.feeds(node))

@@ -1,0 +1,59 @@
+"""What every verb works on: the session, the user's Python names, and the shell if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dsl import DslError
+from engine import EngineError, Node
+from engine.graph import toposort
+from magics.errors import GraphError, from_engine, from_language
+from magics.session import Session
+from magics.supply import Namespace
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A session, the names that inputs are taken from, and the shell (None outside IPython).
+
+    `depth` is the nesting below which functions are drawn closed where a verb is not told.
+    """
+
+    session: Session
+    names: Namespace = field(default_factory=dict[str, Any])
+    shell: Any = None
+    depth: int | None = None
+
+    @contextmanager
+    def told(self) -> Generator[None]:
+        """What language and engine refuse, as a notebook shows it; bugs pass as they are."""
+        try:
+            yield
+        except DslError as error:
+            raise from_language(error) from None
+        except EngineError as error:
+            raise from_engine(self.session.locate(error), self.session.names) from None
+
+    def number(self, name: str) -> Node:
+        """The value of this name, if it is a number. Raises GraphError."""
+        node = self.session.node(name)
+        if node.rank in (0, None):
+            return node
+        raise GraphError(
+            f"a gradient is of a number, and `{name}` is {node.describe()}",
+            help=f"sum it, `sum({name})`, or mean it",
+        )
+
+    def feeds(self, *nodes: Node) -> dict[Node, Any]:
+        """A value for each leaf below the nodes. Raises GraphError for an input without one."""
+        return self.session.supply.feeds(self.session.program, nodes, self.names)
+
+    def leaves(self, node: Node) -> dict[str, Node]:
+        """The parameters that a node depends on, by name; if there are none, the float inputs."""
+        below, program = set(toposort([node])), self.session.program
+        learned = {name: x for name, x in program.params.items() if x in below}
+        fed = {name: x for name, x in program.inputs.items() if x in below and x.kind == "float"}
+        return learned or fed
