@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from dsl import Program
 from engine import Node
 from engine.graph import toposort
 from engine.show import Legend
 
+T = TypeVar("T")
+
 
 def legend(program: Program) -> Legend:
     """The user's names, the calls that nodes stand in, and which leaves are learned."""
     inputs = {leaf: name for name, leaf in program.inputs.items()}
     params = {leaf: path for path, leaf in program.params.items()}
-    paths = {node: _calls(path) for node, path in program.places.items()}
+    paths = {node: _calls(path) for node, path in written_at(program, program.places).items()}
     names = {**program.labels, **inputs}
     for leaf, path in params.items():
         names[leaf] = ".".join(path.split(".")[len(program.places.get(leaf, ())) :])
     return Legend(
         names, paths, {**dict.fromkeys(inputs, "input"), **dict.fromkeys(params, "param")}
     )
+
+
+def written_at(program: Program, known: Mapping[Node, T]) -> dict[Node, T]:
+    """What is known of the places of nodes; what a call made on the way stands with its result."""
+    found = dict(known)
+    for node in reversed(toposort(program.nodes.values())):
+        if node in found:
+            for x in node.inputs:
+                found.setdefault(x, found[node])
+    return found
 
 
 def _calls(path: tuple[str, ...]) -> tuple[str, ...]:

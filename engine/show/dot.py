@@ -24,6 +24,7 @@ LINES: Mapping[ArrowKind, str] = {
     "forward": 'color="#7c8798"',
     "backward": 'color="#e0566b"',
     "recalled": 'color="#eb9aa7" constraint=false',
+    "again": 'color="#7c8798" style=dashed constraint=false',
     "belongs": 'color="#a3acb9" style=dashed arrowhead=none minlen=0 weight=3',
 }
 HEAD = """\

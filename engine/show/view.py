@@ -17,13 +17,14 @@ from engine.origins import origins
 from engine.show.forms import write
 from engine.show.lines import Part
 from engine.show.names import Legend, own_name, visible
+from engine.show.repeats import folded
 
 MOST_BOXES = 200
 LONGEST = 48
 BLANK = "·"  # an operand without a name; the arrow says which it is
 
 BoxKind = Literal["input", "param", "value", "output", "backward", "function"]
-ArrowKind = Literal["forward", "backward", "recalled", "belongs"]
+ArrowKind = Literal["forward", "backward", "recalled", "belongs", "again"]
 Owner: TypeAlias = (
     Node | tuple[str, ...]
 )  # a node with its own box, or the path of a closed function
@@ -45,7 +46,8 @@ class Arrow:
     """From a value to its reader, with the value's shape.
 
     `forward` between values, `backward` between derivatives, `recalled` where a derivative reads a
-    value; `belongs` leads from each value to its derivatives.
+    value; `belongs` leads from each value to its derivatives, `again` from one pass of a `repeat`
+    to the next.
     """
 
     tail: str
@@ -101,6 +103,7 @@ class _Folded:
             self.boxed.append(node)
             self.texts[node], self.reads[node] = _short(part.text), reads
             parts[node], behind[node] = Part(own_name(node, legend.names) or BLANK), (node,)
+        self.places = folded(self.reads, {node: self._path(node) for node in self.boxed})
 
     def _written(self, node: Node, parts: Sequence[Part]) -> Part:
         if node.op.name == "variable":
@@ -114,7 +117,7 @@ class _Folded:
             return False
         return node not in self.moving or node.op.name in ("cast", "transpose")
 
-    def path(self, node: Node) -> tuple[str, ...]:
+    def _path(self, node: Node) -> tuple[str, ...]:
         """The functions a node stands in, outermost first; a derivative stands with its value."""
         value = self.value_of(node)
         return self.legend.paths.get(node if value is None else value, ())
@@ -126,9 +129,9 @@ class _Folded:
 
     def owners(self, depth: int) -> dict[Node, Owner]:
         """What shows each node: its box, its closed function's, or () for what is too far away."""
-        paths = {node: self.path(node) for node in self.boxed}
-        owners = {
-            node: path[: depth + 1] if len(path) > depth else node for node, path in paths.items()
+        owners: dict[Node, Owner] = {
+            node: place.path[: depth + 1] if len(place.path) > depth else place.shown
+            for node, place in self.places.items()
         }
         kinds = list(dict.fromkeys(owners.values()))
         hidden = set(kinds[: 1 - MOST_BOXES] if len(kinds) > MOST_BOXES else ())
@@ -143,9 +146,15 @@ class _Folded:
         if value is not None and value in self.texts:
             yield value, "belongs"
 
+    def is_next_pass(self, x: Node, node: Node) -> bool:
+        """Whether one pass of a `repeat` reads here what an earlier one made."""
+        made, read = self.places[x], self.places[node]
+        turns = zip(made.turns, read.turns, strict=False)
+        return made.path[:1] == read.path[:1] and any(i != j for i, j in turns)
+
     def fitting_depth(self) -> int:
         """The deepest nesting at which there are no more than the most boxes."""
-        paths = [self.path(node) for node in self.boxed]
+        paths = [place.path for node, place in self.places.items() if place.shown is node]
         deepest = max(map(len, paths), default=0)
         for depth in range(deepest, 0, -1):
             closed = {path[: depth + 1] for path in paths if len(path) > depth}
@@ -168,7 +177,7 @@ def _boxes(
     for owner, key in keys.items():
         if isinstance(owner, Node):
             name = own_name(owner, graph.legend.names) or ""
-            yield Box(key, _kind(graph, owner), name, graph.texts[owner], graph.path(owner))
+            yield Box(key, _kind(graph, owner), name, graph.texts[owner], graph.places[owner].path)
         else:
             name = visible(owner[-1]) if owner else "⋮"
             yield Box(key, "function", name, f"{together[owner]} values", owner[:-1])
@@ -189,6 +198,8 @@ def _arrows(
     for node in graph.boxed:
         for x, kind in graph.neighbours(node):
             tail, head = keys[owners[x]], keys[owners[node]]
+            if kind == "forward" and graph.is_next_pass(x, node):
+                kind = "again"
             pair = tail, head, kind == "belongs"
             if tail != head and pair not in done:
                 done.add(pair)

@@ -1,0 +1,99 @@
+"""`repeat` drawn once: the passes of one structure are one cluster, "h × 12".
+
+Passes are told apart by their place among calls: `h.0`, `h.1`, … Two have the same structure when
+they are made of the same operators, in the same order, that read each other in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from engine.graph import Node
+
+Path = tuple[str, ...]
+_PASS = re.compile(r"(.*)\.(\d+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What draws a node: the node `shown` at `path`; `turns` tells the passes it stood in."""
+
+    shown: Node
+    path: Path
+    turns: tuple[int, ...] = ()
+
+
+def folded(reads: Mapping[Node, Sequence[Node]], paths: Mapping[Node, Path]) -> dict[Node, Place]:
+    """The place of each node, in whose path the first of several like passes stands for all.
+
+    `reads` are the nodes, operands first, each with those of them that it reads.
+    """
+    nodes = list(reads)
+    places = {node: Place(node, paths[node]) for node in nodes}
+    for level in range(max((len(path) for path in paths.values()), default=0)):
+        first = [node for node in nodes if places[node].shown is node]
+        for passes in _repeated(first, places, level):
+            for run in _alike(passes, reads, places, level):
+                _fold(run, places, level)
+    return places
+
+
+def _repeated(
+    nodes: Iterable[Node], places: Mapping[Node, Place], level: int
+) -> Iterable[dict[int, list[Node]]]:
+    """The nodes of each repeated call at this depth of nesting, by the number of the pass."""
+    found: dict[Path, dict[int, list[Node]]] = {}
+    for node in nodes:
+        path = places[node].path
+        match = _PASS.fullmatch(path[level]) if len(path) > level else None
+        if match:
+            call = (*path[:level], match[1])
+            found.setdefault(call, {}).setdefault(int(match[2]), []).append(node)
+    return found.values()
+
+
+def _alike(
+    passes: Mapping[int, list[Node]],
+    reads: Mapping[Node, Sequence[Node]],
+    places: Mapping[Node, Place],
+    level: int,
+) -> Iterable[list[tuple[int, list[Node]]]]:
+    """Two or more passes, one after the other, of the same structure."""
+    ordered = sorted(passes.items())
+
+    def structure(numbered: tuple[int, list[Node]]) -> object:
+        """Operators with the calls they stand in, and which of each other they read."""
+        position = {node: i for i, node in enumerate(numbered[1])}
+        return [
+            (
+                node.op,
+                node.shape,
+                places[node].path[level + 1 :],
+                [position.get(x) for x in reads[node]],
+            )
+            for node in numbered[1]
+        ]
+
+    for _, run in groupby(ordered, key=structure):
+        if len(alike := list(run)) > 1:
+            yield alike
+
+
+def _fold(run: Sequence[tuple[int, list[Node]]], places: dict[Node, Place], level: int) -> None:
+    """Draw every pass of a run where its first one is."""
+    (start, first), (end, _) = run[0], run[-1]
+    name = _PASS.fullmatch(places[first[0]].path[level])
+    assert name is not None
+    of = f"{name[1]} × {len(run)}" if start == 0 else f"{name[1]}.{start}…{end} × {len(run)}"
+    drawn = dict[Node, Place]()
+    for turn, nodes in run:
+        for node, like in zip(nodes, first, strict=True):
+            path = places[like].path
+            drawn[node] = Place(like, (*path[:level], of, *path[level + 1 :]), (turn,))
+    for node, place in places.items():  # those that earlier folds draw elsewhere follow
+        if place.shown in drawn:
+            to = drawn[place.shown]
+            places[node] = Place(to.shown, to.path, (*place.turns, *to.turns))
