@@ -79,8 +79,8 @@ def test_rails_lead_to_exactly_the_lines_that_are_read(node: Node) -> None:
 
 
 NESTED = """\
-subgraph cluster_0 { label="block" labeljust=l margin=10
-subgraph cluster_1 { label="attention" labeljust=l margin=10
+subgraph cluster_0 { id=f0 label="block"
+subgraph cluster_1 { id=f1 label="attention"
 """
 
 
@@ -174,3 +174,36 @@ def test_a_name_as_long_as_a_book_is_cut() -> None:
     assert all(
         len(f) < 5000 for f in (formula(ops.exp(x)), rails([x]), dot([x]), latex(ops.exp(x)))
     )
+
+
+def chain(passes: int, odd: bool = False) -> tuple[Node, Legend]:
+    """y = sin(w y) + y again and again; if `odd`, the last pass adds 1."""
+    y, paths = var("x", ["n"]), dict[Node, tuple[str, ...]]()
+    for i in range(passes):
+        w = var(f"w{i}", [])
+        inner = ops.sin(w * y)
+        last = inner + y + 1 if odd and i == passes - 1 else inner + y
+        paths |= {w: (f"h.{i}",), w * y: (f"h.{i}", "f"), inner: (f"h.{i}", "f")}
+        paths |= {inner + y: (f"h.{i}",), last: (f"h.{i}",)}
+        y = last
+    return y, Legend({}, paths)
+
+
+def test_the_passes_of_a_repeat_are_drawn_once_and_an_arrow_leads_to_the_next() -> None:
+    shown = view([chain(5)[0]], chain(5)[1])
+    assert {box.path for box in shown.boxes} == {(), ("h × 5",), ("h × 5", "f")}
+    assert len(shown.boxes) == len(view([chain(1)[0]], chain(1)[1]).boxes) == 5
+    again = [arrow for arrow in shown.arrows if arrow.kind == "again"]
+    (made,) = {arrow.tail for arrow in again}
+    assert len(again) == 2
+    assert next(box for box in shown.boxes if box.key == made).kind == "output"
+    assert len(next(box for box in shown.boxes if box.key == made).nodes) == 5
+    closed = view([chain(5)[0]], chain(5)[1], depth=0)
+    assert [(box.name, box.text) for box in closed.boxes] == [("x", "[n]"), ("h × 5", "4 values")]
+
+
+def test_a_pass_of_another_structure_is_drawn_by_itself() -> None:
+    y, legend = chain(5, odd=True)
+    assert {box.path[:1] for box in view([y], legend).boxes} == {(), ("h × 4",), ("h.4",)}
+    two, legend = chain(2, odd=True)
+    assert {box.path[:1] for box in view([two], legend).boxes} == {(), ("h.0",), ("h.1",)}

@@ -1,6 +1,6 @@
 """Graphs shown as text, rails, dot and LaTeX: strings in, strings out, nothing drawn here."""
 
-from engine.show.dot import dot
+from engine.show.dot import dot, dot_of
 from engine.show.forms import is_infix, word, write
 from engine.show.latex import beside, latex, power_of_ten, symbol
 from engine.show.lines import Level, Part, written
@@ -9,7 +9,7 @@ from engine.show.rails import rails
 from engine.show.spelling import Spelling, short_number
 from engine.show.summary import summary
 from engine.show.text import exactly, formula
-from engine.show.view import Arrow, Box, View, view
+from engine.show.view import Arrow, Box, View, Views, view
 
 __all__ = [
     "Arrow",
@@ -19,8 +19,10 @@ __all__ = [
     "Part",
     "Spelling",
     "View",
+    "Views",
     "beside",
     "dot",
+    "dot_of",
     "exactly",
     "formula",
     "is_infix",

@@ -10,7 +10,7 @@ from html import escape
 
 from engine.graph import Node
 from engine.show.names import Legend, visible
-from engine.show.view import Arrow, ArrowKind, Box, BoxKind, view
+from engine.show.view import Arrow, ArrowKind, Box, BoxKind, View, view
 
 FILLS: Mapping[BoxKind, tuple[str, str]] = {  # fill, outline
     "input": ("#dbeafe", "#3b82f6"),
@@ -27,6 +27,7 @@ LINES: Mapping[ArrowKind, str] = {
     "again": 'color="#7c8798" style=dashed constraint=false',
     "belongs": 'color="#a3acb9" style=dashed arrowhead=none minlen=0 weight=3',
 }
+WARNING = "#c81e3a"
 HEAD = """\
 digraph {
   graph [bgcolor=transparent rankdir=TB ranksep=0.15 nodesep=0.22 nslimit=2 mclimit=0.5]
@@ -49,12 +50,17 @@ def dot(
     >>> print(dot([ops.exp(var("x", ["n"]))]).splitlines()[-2])
       n0 -> n1 [color="#7c8798"]
     """
-    shown = view(outputs, legend, backward=backward, depth=depth)
-    return "\n".join([HEAD, *_nested(shown.boxes), *map(_arrow, shown.arrows), "}\n"])
+    return dot_of(view(outputs, legend, backward=backward, depth=depth))
 
 
-def _nested(boxes: Sequence[Box]) -> Iterator[str]:
+def dot_of(shown: View) -> str:
+    """A view as a digraph; boxes and clusters have their keys as ids."""
+    return "\n".join([HEAD, *_nested(shown), *map(_arrow, shown.arrows), "}\n"])
+
+
+def _nested(shown: View) -> Iterator[str]:
     """The boxes, those of one function together in a cluster inside the cluster of its caller."""
+    boxes = shown.boxes
     place: dict[tuple[str, ...], int] = {}
     for box in boxes:
         for i in range(len(box.path)):
@@ -65,7 +71,8 @@ def _nested(boxes: Sequence[Box]) -> Iterator[str]:
         yield from ("}" for _ in opened[common:])
         for path in _prefixes(box.path)[common:]:
             label = _quoted(visible(path[-1]))
-            yield f"subgraph cluster_{place[path]} {{ label={label} labeljust=l margin=10"
+            yield f"subgraph cluster_{place[path]} {{ id={shown.keys[path]} label={label}"
+            yield "  labeljust=l margin=10"
         opened = box.path
         yield _box(box)
     yield from ("}" for _ in opened)
@@ -77,15 +84,21 @@ def _prefixes(path: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def _box(box: Box) -> str:
     fill, outline = FILLS[box.kind]
-    return f'  {box.key} [id={box.key} label={_label(box)} fillcolor="{fill}" color="{outline}"]'
+    colours = f'fillcolor="{fill}" color="{WARNING if box.mark else outline}"'
+    thick = " penwidth=2.5" if box.mark else ""
+    return f"  {box.key} [id={box.key} label={_label(box)} {colours}{thick}]"
 
 
 def _label(box: Box) -> str:
-    """The name in bold, the formula or shape below it in small."""
-    if not box.name:
+    """The name in bold, the formula or shape below it in small, then a word of warning."""
+    if not box.name and not box.mark:
         return _quoted(box.text)
-    small = f'<BR/><FONT POINT-SIZE="9.5">{_marked(box.text)}</FONT>' if box.text else ""
-    return f"<<B>{_marked(box.name)}</B>{small}>"
+    lines = [f"<B>{_marked(box.name)}</B>"] if box.name else []
+    if box.text:
+        lines.append(f'<FONT POINT-SIZE="9.5">{_marked(box.text)}</FONT>')
+    if box.mark:
+        lines.append(f'<FONT POINT-SIZE="9.5" COLOR="{WARNING}">{_marked(box.mark)}</FONT>')
+    return f"<{'<BR/>'.join(lines)}>"
 
 
 def _marked(text: str) -> str:

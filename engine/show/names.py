@@ -19,12 +19,15 @@ class Legend:
     """What a user calls the nodes.
 
     `names` of values, `paths` of the functions they stand in, outermost first (block, attention),
-    `roles` of leaves (`input` or `param`).
+    `roles` of leaves (`input` or `param`), `notes` on where they were written, and `marks`: words
+    of warning.
     """
 
     names: Mapping[Node, str] = field(default_factory=dict[Node, str])
     paths: Mapping[Node, tuple[str, ...]] = field(default_factory=dict[Node, tuple[str, ...]])
     roles: Mapping[Node, str] = field(default_factory=dict[Node, str])
+    notes: Mapping[Node, str] = field(default_factory=dict[Node, str])
+    marks: Mapping[Node, str] = field(default_factory=dict[Node, str])
 
 
 def visible(text: str, most: int | None = 40) -> str:

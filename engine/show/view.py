@@ -7,9 +7,8 @@ them. Everything else is a box of its own, or one with all of its function if th
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from engine.graph import Node, depends, toposort
@@ -20,6 +19,7 @@ from engine.show.names import Legend, own_name, visible
 from engine.show.repeats import folded
 
 MOST_BOXES = 200
+FITTING = 40
 LONGEST = 48
 BLANK = "·"  # an operand without a name; the arrow says which it is
 
@@ -32,13 +32,18 @@ Owner: TypeAlias = (
 
 @dataclass(frozen=True)
 class Box:
-    """A leaf, a value or a closed function; it stands in the function `path`."""
+    """A leaf, a value or a closed function; it stands in the function `path`.
+
+    The `key` is the same at every depth. `nodes` are those that the box stands for, in order.
+    """
 
     key: str
     kind: BoxKind
     name: str
     text: str
     path: tuple[str, ...]
+    nodes: tuple[Node, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ class Arrow:
 
 @dataclass(frozen=True)
 class View:
-    """A picture before it is laid out."""
+    """A picture before it is laid out; `keys` are those of all functions by their paths."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    keys: Mapping[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
 
 def view(
@@ -73,12 +79,39 @@ def view(
 ) -> View:
     """The boxes and arrows of the outputs and of their derivatives `backward`.
 
-    Functions nested deeper than `depth` are closed; by default as few as leave 200 boxes.
+    Functions nested deeper than `depth` are closed; by default none, or of a graph of more than 200
+    values so many that 40 boxes are left.
     """
-    graph = _Folded(outputs, legend or Legend(), backward)
-    owners = graph.owners(graph.fitting_depth() if depth is None else depth)
-    keys = {owner: f"n{i}" for i, owner in enumerate(dict.fromkeys(owners.values()))}
-    return View(tuple(_boxes(graph, owners, keys)), tuple(_arrows(graph, owners, keys)))
+    views = Views(outputs, legend, backward)
+    return views.at(views.fitting if depth is None else depth)
+
+
+class Views:
+    """The views of a graph at every depth, from 0 to the `deepest`; `fitting` is the usual one."""
+
+    def __init__(
+        self, outputs: Sequence[Node], legend: Legend | None = None, backward: Sequence[Node] = ()
+    ) -> None:
+        self._graph = _Folded(outputs, legend or Legend(), backward)
+        paths = [place.path for place in self._graph.places.values()]
+        self.deepest = max(map(len, paths), default=0)
+        self.fitting = self._graph.fitting_depth(self.deepest)
+        above = dict.fromkeys(path[:i] for path in paths for i in range(1, len(path) + 1))
+        self._functions = {path: f"f{i}" for i, path in enumerate(above)}
+        self._keys = {node: f"n{i}" for i, node in enumerate(self._graph.boxed)}
+
+    def at(self, depth: int) -> View:
+        """The boxes and arrows with the functions closed that are nested deeper."""
+        graph = self._graph
+        owners = graph.owners(max(depth, 0))
+        keys = {owner: self._key(owner) for owner in dict.fromkeys(owners.values())}
+        boxes = tuple(_boxes(graph, owners, keys))
+        return View(boxes, tuple(_arrows(graph, owners, keys)), self._functions)
+
+    def _key(self, owner: Owner) -> str:
+        if isinstance(owner, Node):
+            return self._keys[owner]
+        return self._functions[owner] if owner else "more"
 
 
 class _Folded:
@@ -152,15 +185,19 @@ class _Folded:
         turns = zip(made.turns, read.turns, strict=False)
         return made.path[:1] == read.path[:1] and any(i != j for i, j in turns)
 
-    def fitting_depth(self) -> int:
-        """The deepest nesting at which there are no more than the most boxes."""
-        paths = [place.path for node, place in self.places.items() if place.shown is node]
-        deepest = max(map(len, paths), default=0)
-        for depth in range(deepest, 0, -1):
-            closed = {path[: depth + 1] for path in paths if len(path) > depth}
-            if len(closed) + sum(len(path) <= depth for path in paths) <= MOST_BOXES:
-                return depth
-        return 0
+    def fitting_depth(self, deepest: int) -> int:
+        """The depth that can be taken in: all of a small graph, of a large one what fits."""
+        if len(self.boxed) <= MOST_BOXES:
+            return deepest
+        depths = range(deepest, 0, -1)
+        return next((depth for depth in depths if len(self.boxes_at(depth)) <= FITTING), 0)
+
+    def boxes_at(self, depth: int) -> set[Owner]:
+        """What has a box of its own at a depth."""
+        return {
+            place.path[: depth + 1] if len(place.path) > depth else place.shown
+            for place in self.places.values()
+        }
 
 
 def _short(text: str) -> str:
@@ -173,14 +210,19 @@ def _short(text: str) -> str:
 def _boxes(
     graph: _Folded, owners: Mapping[Node, Owner], keys: Mapping[Owner, str]
 ) -> Iterator[Box]:
-    together = Counter(owners.values())
+    members: dict[Owner, list[Node]] = {}
+    for node, owner in owners.items():
+        members.setdefault(owner, []).append(node)
     for owner, key in keys.items():
+        nodes = tuple(members[owner])
+        mark = next((graph.legend.marks[x] for x in nodes if x in graph.legend.marks), "")
         if isinstance(owner, Node):
-            name = own_name(owner, graph.legend.names) or ""
-            yield Box(key, _kind(graph, owner), name, graph.texts[owner], graph.places[owner].path)
+            name, path = own_name(owner, graph.legend.names) or "", graph.places[owner].path
+            yield Box(key, _kind(graph, owner), name, graph.texts[owner], path, nodes, mark)
         else:
             name = visible(owner[-1]) if owner else "⋮"
-            yield Box(key, "function", name, f"{together[owner]} values", owner[:-1])
+            count = len({graph.places[node].shown for node in nodes})
+            yield Box(key, "function", name, f"{count} values", owner[:-1], nodes, mark)
 
 
 def _kind(graph: _Folded, node: Node) -> BoxKind:
