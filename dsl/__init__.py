@@ -7,12 +7,14 @@ from .lowering.modules import register
 from .names import names_of
 from .parse import parse, read
 from .program import Program
+from .span import Span
 from .typeset import latex
 
 __all__ = [
     "Diagnostic",
     "DslError",
     "Program",
+    "Span",
     "compile",
     "format",
     "latex",

@@ -11,7 +11,7 @@ from magics.errors import from_lint
 from magics.legend import legend, sinks, with_derivatives
 from magics.session import Built
 from magics.shown import Graph, Written
-from magics.values import in_words, slopes, values
+from magics.values import computed, in_words
 from magics.verbs.desk import Desk
 from magics.verbs.grad import grad
 
@@ -30,14 +30,14 @@ def present(
     if how == "none" or not nodes:
         return Graph(built.program, words=words)
     backward = grad(desk, loss).nodes if loss else {}
-    computed = {}
+    found = None
     if evaluate:
-        feeds = desk.session.supply.feeds(built.program, [*nodes, *backward.values()], desk.names)
-        computed["values"] = values([*nodes, *backward.values()], feeds)
-        computed["slopes"] = slopes(desk.session.node(loss), feeds) if loss else None
+        ends = [*nodes, *backward.values()]
+        feeds = desk.session.supply.feeds(built.program, ends, desk.names)
+        found = computed(ends, feeds, desk.session.node(loss) if loss else None)
     known = with_derivatives(legend(built.program), loss, backward)
-    picture = draw(nodes, known, backward=list(backward.values()), depth=desk.depth, **computed)
-    shown = Picture("", picture.text) if how == "rails" else picture
+    drawn = draw(nodes, known, backward=list(backward.values()), depth=desk.depth, computed=found)
+    shown = Picture(drawn.text) if how == "rails" else drawn
     return Graph(built.program, shown, words, with_values=evaluate)
 
 

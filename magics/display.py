@@ -1,30 +1,24 @@
-"""Pictures: a graph laid out as SVG by Graphviz where one is found, and always as rails.
+"""Pictures of graphs: live in a notebook, still where scripts are taken out, rails as text.
 
-A drawing program comes with the package `graphviz-pure`; `dot` on PATH is the second choice, the
-text alone the third. No repr raises, whatever is missing.
+No repr raises, whatever is missing.
 """
 
 from __future__ import annotations
 
-import html
-import importlib.metadata
-import shutil
-import subprocess
-import sysconfig
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dsl import Program
 from engine import Node
-from engine.show import Legend, dot, rails
+from engine.show import Legend, Views, dot_of, rails
+from magics import live
+from magics.layout import layout
 from magics.legend import legend as legend_of
 from magics.legend import sinks
-
-LONGEST = 20  # seconds that a layout may take
-LARGEST = 300_000  # bytes of SVG in a notebook
+from magics.values import Computed
 
 
 class Picture:
@@ -33,13 +27,53 @@ class Picture:
     `svg` is None where no drawing program works; `dot` and `text` are always there.
     """
 
-    def __init__(self, dot: str, text: str) -> None:
-        self.dot, self.text = dot, text
+    def __init__(
+        self,
+        text: str,
+        views: Views | None = None,
+        legend: Legend | None = None,
+        depth: int | None = None,
+        computed: Computed | None = None,
+        start: int | None = None,
+    ) -> None:
+        self.text, self._views, self._legend = text, views, legend or Legend()
+        self._depth, self._computed, self._start = depth, computed, start
+
+    @property
+    def depth(self) -> int:
+        """The nesting below which functions are closed."""
+        fitting = self._views.fitting if self._views else 0
+        return fitting if self._depth is None else max(self._depth, 0)
+
+    @cached_property
+    def dot(self) -> str:
+        """The picture as a text for Graphviz, empty if there is none."""
+        return dot_of(self._views.at(self.depth)) if self._views else ""
 
     @cached_property
     def svg(self) -> str | None:
         """The picture as an SVG document, laid out when it is first asked for."""
         return layout(self.dot) if self.dot else None
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """What the live picture knows: other depths, each box in words, the steps; JSON."""
+        if self._views is None:
+            return {}
+        return live.payload(self._views, self.depth, self._legend, self._computed, self._start)
+
+    @cached_property
+    def html(self) -> str:
+        """The live picture for a notebook or a page, empty where no drawing program works."""
+        return live.html(self.svg, self.text, self.payload) if self.svg else ""
+
+    @property
+    def steps(self) -> str:
+        """A line for each step of the evaluation, and of the way back where gradients are known."""
+        if self._views is None:
+            return self.text
+        view = self._views.at(self.depth)
+        return live.listed(view, self._views.order, self._legend, self._computed)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file: `.svg`, `.dot` or, as rails, `.txt`.
@@ -61,7 +95,8 @@ class Picture:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text, **as_image(self.svg, self.text)}
+        shown = {"text/html": self.html} if self.html else {}
+        return {"text/plain": self.text, **shown}
 
 
 def draw(
@@ -70,12 +105,13 @@ def draw(
     *,
     backward: Sequence[Node] = (),
     depth: int | None = None,
-    values: Mapping[Node, str] | None = None,
-    slopes: Mapping[Node, str] | None = None,
+    computed: Computed | None = None,
+    start: int | None = None,
 ) -> Picture:
     r"""The picture of a program or of nodes; `backward` are derivatives to lay over it.
 
-    Functions nested deeper than `depth` are closed. `values` and `slopes` are words for the rails.
+    Functions nested deeper than `depth` are closed. `computed` adds values and gradients; the
+    slider begins at the step `start`, by default at the end.
 
     >>> import dsl
     >>> draw(dsl.compile("input x : [n]\ny = x^2"))
@@ -86,50 +122,7 @@ def draw(
         nodes, legend = sinks(what.nodes.values()), legend or legend_of(what)
     else:
         nodes = [what] if isinstance(what, Node) else list(what)
-    drawn = dot(nodes, legend, backward=backward, depth=depth)
-    return Picture(drawn, rails([*nodes, *backward], legend, values, slopes))
-
-
-def as_image(svg: str | None, alt: str) -> dict[str, str]:
-    """The SVG as an image of a notebook, nothing where there is none or it is too large."""
-    if svg is None or len(svg) > LARGEST:
-        return {}
-    data = b64encode(svg.encode()).decode()
-    source = f"data:image/svg+xml;base64,{data}"
-    return {"text/html": f'<img src="{source}" alt="{html.escape(alt)}">'}
-
-
-def layout(source: str) -> str | None:
-    """The SVG that the first working drawing program makes of a DOT text, None without one."""
-    for program in drawing_programs():
-        svg = _run(program, source)
-        if svg is not None:
-            return svg[svg.index("<svg") :]
-    return None
-
-
-def drawing_programs() -> Iterator[Path]:
-    """Where Graphviz may be: the file of the package `graphviz-pure`, then `dot` on PATH."""
-    try:
-        packaged = importlib.metadata.files("graphviz-pure") or []
-    except importlib.metadata.PackageNotFoundError:
-        packaged = []
-    found = [str(file.locate()) for file in packaged if file.stem == "graphviz-pure"]
-    found.append(shutil.which("graphviz-pure", path=sysconfig.get_path("scripts")) or "")
-    found.append(shutil.which("dot") or "")
-    programs = dict.fromkeys(Path(program).resolve() for program in found if program)
-    yield from (program for program in programs if program.is_file())
-
-
-def _run(program: Path, source: str) -> str | None:
-    try:
-        from graphviz.backend import dot_command, execute
-
-        command = [program, *dot_command.command("dot", "svg")[1:]]
-        done = execute.run_check(
-            command, input=source.encode(), capture_output=True, quiet=True, timeout=LONGEST
-        )
-        svg = done.stdout.decode()
-    except (ImportError, OSError, RuntimeError, UnicodeError, subprocess.SubprocessError):
-        return None
-    return svg if "<svg" in svg else None
+    known = replace(legend or Legend(), marks=computed.marks if computed else {})
+    words = (computed.values, computed.slopes) if computed else ()
+    text = rails([*nodes, *backward], known, *words)
+    return Picture(text, Views(nodes, known, backward), known, depth, computed, start)

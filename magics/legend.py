@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
-from dsl import Program
+from dsl import Program, Span
 from engine import Node
 from engine.graph import toposort
-from engine.show import Legend
+from engine.show import Legend, visible
 
 T = TypeVar("T")
 
@@ -22,7 +23,10 @@ def legend(program: Program) -> Legend:
     for leaf, path in params.items():
         names[leaf] = ".".join(path.split(".")[len(program.places.get(leaf, ())) :])
     return Legend(
-        names, paths, {**dict.fromkeys(inputs, "input"), **dict.fromkeys(params, "param")}
+        names,
+        paths,
+        {**dict.fromkeys(inputs, "input"), **dict.fromkeys(params, "param")},
+        {node: _place(span) for node, span in written_at(program, program.origins).items()},
     )
 
 
@@ -47,10 +51,16 @@ def _calls(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(calls)
 
 
+def _place(span: Span) -> str:
+    """`Cell In[3], line 2: loss = mean(r^2)`."""
+    line, _ = span.source.position(span.start)
+    return f"{span.source.name}, line {line}: {visible(span.source.line(line).strip(), 80)}"
+
+
 def with_derivatives(known: Legend, loss: str | None, nodes: Mapping[str, Node]) -> Legend:
     """The legend with names for the gradients of a loss: `∂loss/∂W`."""
     names = {node: f"∂{loss}/∂{name}" for name, node in nodes.items()}
-    return Legend({**names, **known.names}, known.paths, known.roles)
+    return replace(known, names={**names, **known.names})
 
 
 def sinks(nodes: Iterable[Node]) -> list[Node]:

@@ -46,6 +46,19 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Stepped:
+    """A picture that begins at its first step; as text, a line for each step."""
+
+    picture: Picture
+
+    def __repr__(self) -> str:
+        return self.picture.steps
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {**self.picture._repr_mimebundle_(), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True)
 class Written:
     """A cell as mathematics, and as text in its canonical form."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,34 @@ from engine.show import short_number, summary
 MOST_ELEMENTS = 100
 
 
-def values(outputs: Sequence[Node], feeds: Mapping[Node, Any]) -> dict[Node, str]:
-    """What every node below the outputs comes to."""
-    return {each.node: _equals(each.value) for each in trace(outputs, feeds)}
+@dataclass(frozen=True)
+class Computed:
+    """What a picture shows of an evaluation, in words, and the nodes where something is wrong.
+
+    `values` of nodes, `slopes` of a loss by them, and warnings, `marks`: at the first NaN, and
+    where a gradient is zero throughout.
+    """
+
+    values: Mapping[Node, str]
+    slopes: Mapping[Node, str] | None = None
+    marks: Mapping[Node, str] = field(default_factory=dict[Node, str])
+
+
+def computed(outputs: Sequence[Node], feeds: Mapping[Node, Any], loss: Node | None) -> Computed:
+    """Every node below the outputs; with a loss also its gradient by each value it is made of."""
+    traced = trace(outputs, feeds)
+    values = {each.node: _equals(each.value) for each in traced}
+    nan = next((each.node for each in traced if _has_nan(each.value)), None)
+    marks = {} if nan is None else {nan: "first NaN"}
+    if loss is None:
+        return Computed(values, None, marks)
+    found = slopes(loss, feeds)
+    flat = {node: "∂ = 0" for node, g in found.items() if not g.count_nonzero()}
+    return Computed(values, {node: _slope(g) for node, g in found.items()}, {**flat, **marks})
+
+
+def _has_nan(value: Tensor) -> bool:
+    return value.is_floating_point() and bool(value.isnan().any())
 
 
 def _equals(value: Tensor) -> str:
@@ -50,13 +76,13 @@ def _element(value: object, digits: int = 4) -> str:
     return str(value).lower()
 
 
-def slopes(loss: Node, feeds: Mapping[Node, Any]) -> dict[Node, str]:
-    """The gradient of a loss by every value it is made of: the number, of a tensor the length."""
+def slopes(loss: Node, feeds: Mapping[Node, Any]) -> dict[Node, Tensor]:
+    """The gradient of a loss by every value of floats that it is made of."""
     leaves = [node for node in feeds if node.kind == "float"]
     nodes = [node for node in depends([loss], leaves) if node.kind == "float"]
     found = gradients(loss, nodes)
     known = {each.node: each.value for each in trace(found, feeds)}
-    return {node: _slope(known[g]) for node, g in zip(nodes, found, strict=True)}
+    return {node: known[g] for node, g in zip(nodes, found, strict=True)}
 
 
 def _slope(g: Tensor) -> str:

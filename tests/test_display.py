@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 import dsl
 from engine import ops, var
 from engine.show import Legend
-from magics import display
-from magics.display import Picture, draw, drawing_programs
+from magics import layout, live
+from magics.display import Picture, draw
+from magics.layout import drawing_programs
 
 BLOCK = """from transformer import block
 dim d = 8
@@ -30,12 +32,24 @@ def picture() -> Picture:
 
 @pytest.fixture
 def nothing_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "drawing_programs", lambda: iter(()))
+    monkeypatch.setattr(layout, "drawing_programs", lambda: iter(()))
 
 
 def words(picture: Picture) -> set[str]:
     assert picture.svg
     return {text.strip() for text in ElementTree.fromstring(picture.svg).itertext()}
+
+
+def parts(page: str) -> tuple[str, str]:
+    """The image and the JSON of a live picture."""
+    found = re.fullmatch(
+        r'<div class="cg">(<img .*>)<script type="application/json">(.*)</script>'
+        r"<script>[^<]*(?:<[^/][^<]*)*</script></div>",
+        page,
+        re.DOTALL,
+    )
+    assert found
+    return found[1], found[2]
 
 
 def program(path: Path, code: str) -> Path:
@@ -75,7 +89,7 @@ def test_a_program_that_fails_leaves_it_to_the_next(
     picture: Picture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str
 ) -> None:
     broken, working = program(tmp_path / "broken", code), list(drawing_programs())
-    monkeypatch.setattr(display, "drawing_programs", lambda: iter([broken, *working]))
+    monkeypatch.setattr(layout, "drawing_programs", lambda: iter([broken, *working]))
     assert "attention" in words(picture)
 
 
@@ -83,7 +97,7 @@ def test_what_cannot_be_executed_is_passed_over(
     picture: Picture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "text").write_text("no program")
-    monkeypatch.setattr(display, "drawing_programs", lambda: iter([tmp_path / "text"]))
+    monkeypatch.setattr(layout, "drawing_programs", lambda: iter([tmp_path / "text"]))
     assert picture.svg is None
 
 
@@ -100,7 +114,7 @@ def test_dot_on_the_path_is_the_second_choice(
 def test_a_picture_too_large_for_a_notebook_is_shown_as_text(
     picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(display, "LARGEST", 1000)
+    monkeypatch.setattr(live, "LARGEST", 1000)
     assert "text/html" not in picture._repr_mimebundle_()
 
 
@@ -128,9 +142,11 @@ def test_a_hostile_name_is_drawn_as_it_is_written(name: str) -> None:
     y = ops.exp(var(name, ["n"]))
     picture = draw(y, Legend({y: name}, {y: (name,)}))
     assert {name, f"exp({name})", "[n]"} <= words(picture)
-    bundle = picture._repr_mimebundle_()
-    assert re.fullmatch(r'<img src="[\w/+:;,=]+" alt="[^"<>]*">', bundle["text/html"], re.DOTALL)
-    assert html.unescape(bundle["text/html"]).count(name) == 2 + picture.text.count(name) - 2
+    image, data = parts(picture.html)
+    assert re.fullmatch(r'<img src="[\w/+:;,=]+" alt="[^"<>]*">', image, re.DOTALL)
+    assert html.unescape(image).count(name) == picture.text.count(name)
+    assert "<" not in data
+    assert {name} <= {box.get("name") for box in json.loads(data)["boxes"].values()}
 
 
 def test_a_graph_of_ten_thousand_nodes_is_drawn_closed() -> None:

@@ -67,7 +67,7 @@ def test_a_cell_returns_its_graph_binds_its_program_and_prints_nothing(
 def test_a_notebook_gets_an_image_whose_alt_text_are_the_rails(shell: Shell) -> None:
     bundle = shell.cell(LINE)._repr_mimebundle_()
     assert bundle["text/plain"] == RAILS
-    assert bundle["text/html"].startswith('<img src="data:image/svg+xml;base64,')
+    assert bundle["text/html"].startswith('<div class="cg"><img src="data:image/svg+xml;base64,')
     assert 'alt="●      X     input' in bundle["text/html"]
 
 
@@ -197,7 +197,7 @@ def test_the_help_of_a_magic_shows_options_and_examples(
 def test_a_graph_without_a_picture_still_shows_itself(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("magics.display.drawing_programs", lambda: iter(()))
+    monkeypatch.setattr("magics.layout.drawing_programs", lambda: iter(()))
     shown = shell.cell(LINE)
     assert isinstance(shown, Graph)
     assert shown._repr_mimebundle_() == {"text/plain": RAILS}

@@ -195,11 +195,11 @@ def test_the_passes_of_a_repeat_are_drawn_once_and_an_arrow_leads_to_the_next() 
     assert len(shown.boxes) == len(view([chain(1)[0]], chain(1)[1]).boxes) == 5
     again = [arrow for arrow in shown.arrows if arrow.kind == "again"]
     (made,) = {arrow.tail for arrow in again}
-    assert len(again) == 2
+    assert len(again) == 1
     assert next(box for box in shown.boxes if box.key == made).kind == "output"
     assert len(next(box for box in shown.boxes if box.key == made).nodes) == 5
     closed = view([chain(5)[0]], chain(5)[1], depth=0)
-    assert [(box.name, box.text) for box in closed.boxes] == [("x", "[n]"), ("h × 5", "4 values")]
+    assert {(box.name, box.text) for box in closed.boxes} == {("x", "[n]"), ("h × 5", "4 values")}
 
 
 def test_a_pass_of_another_structure_is_drawn_by_itself() -> None:

@@ -4,14 +4,15 @@ from engine.show.dot import dot, dot_of
 from engine.show.forms import is_infix, word, write
 from engine.show.latex import beside, latex, power_of_ten, symbol
 from engine.show.lines import Level, Part, written
-from engine.show.names import Legend, visible
-from engine.show.rails import rails
+from engine.show.names import Legend, own_name, visible
+from engine.show.rails import NOT_COMPUTED, rails, table
 from engine.show.spelling import Spelling, short_number
 from engine.show.summary import summary
 from engine.show.text import exactly, formula
 from engine.show.view import Arrow, Box, View, Views, view
 
 __all__ = [
+    "NOT_COMPUTED",
     "Arrow",
     "Box",
     "Legend",
@@ -27,11 +28,13 @@ __all__ = [
     "formula",
     "is_infix",
     "latex",
+    "own_name",
     "power_of_ten",
     "rails",
     "short_number",
     "summary",
     "symbol",
+    "table",
     "view",
     "visible",
     "word",

@@ -46,7 +46,7 @@ def rails(
         (rail, *_cells(line), *_columns(line.node, values, slopes))
         for rail, line in zip(_draw(lines), lines, strict=True)
     ]
-    return "\n".join(_table(_without_the_middle(rows)))
+    return "\n".join(table(rows))
 
 
 def _with_leaves(
@@ -105,7 +105,7 @@ def _columns(node: Node, *columns: Mapping[Node, str] | None) -> list[str]:
     return [column.get(node, NOT_COMPUTED) for column in columns if column is not None]
 
 
-def _without_the_middle(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _without_the_middle(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """All rows, or the first and the last of them and how many stand between."""
     if len(rows) <= MOST_LINES:
         return list(rows)
@@ -113,7 +113,9 @@ def _without_the_middle(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]
     return [*rows[:half], ("⋮", f"{len(rows) - 2 * half} more"), *rows[-half:]]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows in columns of one width; of very many the first and the last."""
+    rows = _without_the_middle(rows)
     widths = [max(map(display_width, column)) for column in zip_longest(*rows, fillvalue="")]
     for row in rows:
         cells = (pad(cell, width) for cell, width in zip(row, widths, strict=False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from engine.graph import Node, depends, toposort
@@ -67,7 +67,7 @@ class View:
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    keys: Mapping[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
+    keys: Mapping[tuple[str, ...], str]
 
 
 def view(
@@ -87,7 +87,10 @@ def view(
 
 
 class Views:
-    """The views of a graph at every depth, from 0 to the `deepest`; `fitting` is the usual one."""
+    """The views of a graph at every depth, from 0 to the `deepest`; `fitting` is the usual one.
+
+    `functions` are the keys of all functions by their paths, `order` is that of the evaluation.
+    """
 
     def __init__(
         self, outputs: Sequence[Node], legend: Legend | None = None, backward: Sequence[Node] = ()
@@ -97,8 +100,8 @@ class Views:
         self.deepest = max(map(len, paths), default=0)
         self.fitting = self._graph.fitting_depth(self.deepest)
         above = dict.fromkeys(path[:i] for path in paths for i in range(1, len(path) + 1))
-        self._functions = {path: f"f{i}" for i, path in enumerate(above)}
-        self._keys = {node: f"n{i}" for i, node in enumerate(self._graph.boxed)}
+        self.functions = {path: f"f{i}" for i, path in enumerate(above)}
+        self.order = {node: i for i, node in enumerate(self._graph.boxed)}
 
     def at(self, depth: int) -> View:
         """The boxes and arrows with the functions closed that are nested deeper."""
@@ -106,12 +109,12 @@ class Views:
         owners = graph.owners(max(depth, 0))
         keys = {owner: self._key(owner) for owner in dict.fromkeys(owners.values())}
         boxes = tuple(_boxes(graph, owners, keys))
-        return View(boxes, tuple(_arrows(graph, owners, keys)), self._functions)
+        return View(boxes, tuple(_arrows(graph, owners, keys)), self.functions)
 
     def _key(self, owner: Owner) -> str:
         if isinstance(owner, Node):
-            return self._keys[owner]
-        return self._functions[owner] if owner else "more"
+            return f"n{self.order[owner]}"
+        return self.functions[owner] if owner else "more"
 
 
 class _Folded:
@@ -218,19 +221,20 @@ def _boxes(
         mark = next((graph.legend.marks[x] for x in nodes if x in graph.legend.marks), "")
         if isinstance(owner, Node):
             name, path = own_name(owner, graph.legend.names) or "", graph.places[owner].path
-            yield Box(key, _kind(graph, owner), name, graph.texts[owner], path, nodes, mark)
+            yield Box(key, _kind(graph, nodes), name, graph.texts[owner], path, nodes, mark)
         else:
             name = visible(owner[-1]) if owner else "⋮"
             count = len({graph.places[node].shown for node in nodes})
             yield Box(key, "function", name, f"{count} values", owner[:-1], nodes, mark)
 
 
-def _kind(graph: _Folded, node: Node) -> BoxKind:
+def _kind(graph: _Folded, nodes: Sequence[Node]) -> BoxKind:
+    node = nodes[0]
     if node.op.name == "variable":
         return "param" if graph.legend.roles.get(node) == "param" else "input"
     if node not in graph.forward:
         return "backward"
-    return "output" if node in graph.outputs else "value"
+    return "value" if graph.outputs.isdisjoint(nodes) else "output"
 
 
 def _arrows(

@@ -25,6 +25,7 @@ VERBS = {
     "run": Usage("run NAME …", "values; inputs by name from Python"),
     "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
+    "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

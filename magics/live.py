@@ -1,0 +1,160 @@
+"""The live picture: an image that shows itself anywhere, and what a script makes of it if it may.
+
+The image is the SVG with its text as `alt`; beside it stand one JSON and one script, which swaps
+the SVG in and answers to hovering, the keyboard and the slider. Where scripts are taken out the
+image stays. Nothing is fetched, and no kernel is needed.
+"""
+
+from __future__ import annotations
+
+import html as markup
+import json
+import re
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from engine import Node
+from engine.show import (
+    NOT_COMPUTED,
+    Box,
+    Legend,
+    View,
+    Views,
+    dot_of,
+    formula,
+    own_name,
+    table,
+    visible,
+)
+from magics.layout import layout
+from magics.values import Computed
+
+LARGEST = 300_000  # characters in a notebook
+LONGEST = 1.0  # seconds after which no other depth is laid out
+FORMULA = 200  # characters of a formula
+HINT = "Hover, or go in with Tab and the arrows: formula, shape, value and gradient of each box."
+
+Json = dict[str, Any]
+
+
+def payload(
+    views: Views, depth: int, legend: Legend, computed: Computed | None, start: int | None
+) -> Json:
+    """The JSON of a picture that is shown at a depth.
+
+    levels   each depth from 0 on: `svg` and `steps`; no `svg` for the shown one, null for others
+             that took too long
+    shown    which of the levels the image is
+    boxes    by key: kind, name, formula, shape, source, value, slope, mark; depth of a function
+    start    the step that the slider begins at, null for the last
+    """
+    shown = min(depth, views.deepest)
+    began, levels, boxes = time.perf_counter(), list[Json | None](), dict[str, Box]()
+    for at in range(views.deepest + 1):
+        if at != shown and time.perf_counter() - began > LONGEST:
+            levels.append(None)
+            continue
+        view = views.at(at)
+        level = {"steps": _steps(view, views.order, computed)}
+        levels.append(level if at == shown else {**level, "svg": layout(dot_of(view))})
+        boxes |= {box.key: box for box in view.boxes}
+    functions = {key: len(path) - 1 for path, key in views.functions.items()}
+    details = {key: _detail(box, legend, computed) for key, box in boxes.items()}
+    closed = {key: {"depth": at, **details.get(key, {})} for key, at in functions.items()}
+    told = {"hint": HINT, "shown": shown, "start": start}
+    return {**told, "levels": levels, "boxes": {**details, **closed}}
+
+
+def html(svg: str, text: str, told: Json) -> str:
+    """The image with what makes it live; empty if it is too large.
+
+    Of what is too much, first the other depths go, then everything but the image.
+    """
+    alone = {**told, "levels": [x if i == told["shown"] else None for i, x in _levels(told)]}
+    tries = [_page(svg, text, each) for each in (told, alone)] if told else []
+    fits = (page for page in [*tries, _image(svg, text)] if len(page) <= LARGEST)
+    return next(fits, "")
+
+
+def listed(view: View, order: Mapping[Node, int], legend: Legend, computed: Computed | None) -> str:
+    """The steps as a table: number, name, formula, shape, value; then back with the gradients."""
+    details = {box.key: _detail(box, legend, computed) for box in view.boxes}
+    rows = [
+        (str(i), *_told(details[key], what))
+        for i, (key, what) in enumerate(_steps(view, order, computed), start=1)
+    ]
+    return "\n".join(table(rows))
+
+
+def _told(known: Mapping[str, str], what: str) -> tuple[str, str, str, str]:
+    name, formula = known.get("name", ""), known.get("formula", known["kind"])
+    if what == "gradient":
+        return f"∂/∂{name or f'({formula})'}", "", known["shape"], known.get("slope", NOT_COMPUTED)
+    return name, formula, known["shape"], known.get("value", NOT_COMPUTED)
+
+
+def _levels(told: Json) -> list[tuple[int, Any]]:
+    return list(enumerate(told["levels"]))
+
+
+def _page(svg: str, text: str, told: Json) -> str:
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        f'<div class="cg">{_image(svg, text)}'
+        f'<script type="application/json">{data}</script><script>{_script()}</script></div>'
+    )
+
+
+def _image(svg: str, text: str) -> str:
+    data = b64encode(svg.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{markup.escape(text)}">'
+
+
+@cache
+def _script() -> str:
+    """The script without its indentation and comments."""
+    source = (files("magics") / "static" / "live.js").read_text(encoding="utf-8")
+    return re.sub(r"^\s+|^//.*\n", "", source, flags=re.MULTILINE)
+
+
+def _steps(
+    view: View, order: Mapping[Node, int], computed: Computed | None
+) -> list[tuple[str, str]]:
+    """The boxes in the order of evaluation, then back those that a gradient is known for."""
+    slopes = computed.slopes if computed and computed.slopes else {}
+    boxes = sorted(view.boxes, key=lambda box: order[box.nodes[-1]])
+    back = [box for box in reversed(boxes) if any(node in slopes for node in box.nodes)]
+    return [*((box.key, "value") for box in boxes), *((box.key, "gradient") for box in back)]
+
+
+def _detail(box: Box, legend: Legend, computed: Computed | None) -> Mapping[str, str]:
+    """What the panel says of a box; what is not known is left out."""
+    node = box.nodes[0] if box.kind != "function" else box.nodes[-1]
+    values, slopes = (computed.values, computed.slopes or {}) if computed else ({}, {})
+    written = "" if node.op.name == "variable" else formula(node, legend.names)
+    named = own_name(node, legend.names) if box.kind == "function" else None
+    found = {
+        "kind": box.kind,
+        "name": box.name,
+        "formula": visible(written.replace("\n", ";  "), FORMULA),
+        "shape": visible(node.describe()),
+        "source": legend.notes.get(node, ""),
+        "value": _words(box, values),
+        "slope": _words(box, slopes),
+        "mark": box.mark,
+    }
+    if box.kind == "function":
+        found["formula"] = f"{box.text}, the last: {named or found['formula']}"
+    return {name: text for name, text in found.items() if text}
+
+
+def _words(box: Box, known: Mapping[Any, str]) -> str:
+    """What is known of a box: of a repeated one, of its first pass and its last."""
+    if box.kind == "function":
+        return known.get(box.nodes[-1], "")
+    told = [known[node] for node in box.nodes if node in known]
+    return told[0] if len(told) == 1 else f"{told[0]} … {told[-1]}" if told else ""
