@@ -225,7 +225,8 @@ def _boxes(
         else:
             name = visible(owner[-1]) if owner else "⋮"
             count = len({graph.places[node].shown for node in nodes})
-            yield Box(key, "function", name, f"{count} values", owner[:-1], nodes, mark)
+            text = "1 value" if count == 1 else f"{count} values"
+            yield Box(key, "function", name, text, owner[:-1], nodes, mark)
 
 
 def _kind(graph: _Folded, nodes: Sequence[Node]) -> BoxKind:

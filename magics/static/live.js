@@ -49,15 +49,15 @@
       boxes = new Map();
       arrows = [];
       for (const part of svg.querySelectorAll("g.node, g.edge, g.cluster")) {
-        const title = part.querySelector("title");
+        const title = part.querySelector("title"), key = part.id;
         if (part.classList.contains("edge")) {
           const [tail, head] = title.textContent.split("->");
           arrows.push({ part, tail, head });
-        } else if (part.classList.contains("node")) prepare(part, part.id);
+        } else if (part.classList.contains("node")) prepare(part, key);
         else part.querySelectorAll("text, path, polygon").forEach((each) => {
           each.style.cursor = "zoom-out";
           each.setAttribute("pointer-events", "all");
-          each.addEventListener("click", () => show(detail(part.id).depth, part.id));
+          each.addEventListener("click", () => show(detail(key).depth, key));
         });
         title.remove();
         part.removeAttribute("id");
