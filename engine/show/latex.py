@@ -97,7 +97,8 @@ def symbol(name: str) -> str:
     if slash and above.startswith("∂"):
         return rf"\frac{{\partial {symbol(above[1:])}}}{{\partial {symbol(below)}}}"
     base, *subscripts = [
-        _word(word) for word in re.sub(r"(?<=[^\W\d_])(\d+)$", r"_\1", name).split("_")
+        _word(word)
+        for word in re.sub(r"(?<=[^\W\d_]|[\u0300-\u036f])(\d+)$", r"_\1", name).split("_")
     ]
     return f"{base}_{{{','.join(subscripts)}}}" if subscripts else base
 

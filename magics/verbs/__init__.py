@@ -26,6 +26,7 @@ VERBS = {
     "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
+    "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

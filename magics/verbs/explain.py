@@ -1,0 +1,47 @@
+"""`%graph explain`: the chain rule of one's own formula, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from dsl import Program
+from engine import Node, why_zero
+from engine.explain import Derivation, derive
+from engine.show.names import distinct
+from magics.errors import GraphError
+from magics.legend import legend
+from magics.verbs.desk import Desk
+
+
+@magic_arguments("%graph explain")
+@argument("loss", metavar="LOSS", help="the number that is differentiated")
+@argument("wrt", nargs="*", metavar="NAME", help="by these values; all parameters, else all inputs")
+def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
+    """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
+    node, program = desk.number(loss), desk.session.program
+    by = {name: desk.session.node(name) for name in wrt} or desk.leaves(node)
+    if not by:
+        raise GraphError(f"`{loss}` depends on no parameter and on no input of floats")
+    names, nodes = distinct(legend(program)), list(by.values())
+    found = (why_zero(node, x, _values(desk, node), names) for x in nodes)
+    zeros = [zero for zero in found if zero]
+    return derive(node, nodes, names, places(program), zeros)
+
+
+def _values(desk: Desk, node: Node) -> Mapping[Node, Any] | None:
+    """A value for each leaf; None where an input has none."""
+    try:
+        return desk.feeds(node)
+    except GraphError:
+        return None
+
+
+def places(program: Program) -> Mapping[Node, str]:
+    """The line of the text in which each value was written: `Cell In[3], line 4: r = X w - y`."""
+    return {
+        node: f"{span.source.name}, line {span.line}: {' '.join(span.source.line(span.line).split())}"
+        for node, span in program.origins.items()
+    }
