@@ -11,7 +11,7 @@
 from engine import ops
 from engine.calculus import check_gradients, gradients, hessian, hvp, jacobian, jvp, vjp
 from engine.errors import EngineError, GradientError, KindError, MissingInput, ShapeError
-from engine.explain import derive, why_zero
+from engine.explain import cost, derive, why_zero
 from engine.graph import Node, Op
 from engine.ops import const
 from engine.ops import variable as var
@@ -30,6 +30,7 @@ __all__ = [
     "Variable",
     "check_gradients",
     "const",
+    "cost",
     "derive",
     "gradients",
     "hessian",

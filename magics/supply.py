@@ -49,9 +49,9 @@ class Supply:
         learned = list(needed(program.params, nodes).values())
         if not learned:
             return values
-        sizes = _sizes_told(inputs, namespace)
+        sizes = sizes_told(inputs, namespace)
         if _lacking(learned, sizes):
-            sizes = _sizes_told(program.inputs, namespace)  # an input beside the point tells more
+            sizes = sizes_told(program.inputs, namespace)  # an input beside the point tells more
         return {**values, **self._drawn(program, learned, sizes)}
 
     def inputs(
@@ -68,13 +68,13 @@ class Supply:
         """What a node comes to, None while an input or a size has no value."""
         order = toposort([node])
         inputs = needed(program.inputs, [node])
-        if _lacking(order, _sizes_told(inputs, namespace)):
+        if _lacking(order, sizes_told(inputs, namespace)):
             inputs = program.inputs  # an input beside the point tells more
         fed = _fed(inputs, namespace)
         known = {*fed, *program.params.values()}
         if any(each.op is ops.variable and each not in known for each in order):
             return None
-        if _lacking(order, _sizes_told(inputs, namespace)):
+        if _lacking(order, sizes_told(inputs, namespace)):
             return None
         [value] = Evaluator([node]).run({**fed, **self.feeds(program, [node], namespace)})
         return value
@@ -113,7 +113,7 @@ def needed(leaves: Mapping[str, Node], nodes: Sequence[Node]) -> dict[str, Node]
     return {name: leaf for name, leaf in leaves.items() if leaf in below}
 
 
-def _sizes_told(inputs: Mapping[str, Node], namespace: Namespace) -> dict[str, int]:
+def sizes_told(inputs: Mapping[str, Node], namespace: Namespace) -> dict[str, int]:
     """The sizes that the values of some inputs tell."""
     return bind_sizes([(leaf, np.shape(x)) for leaf, x in _fed(inputs, namespace).items()])
 

@@ -1,6 +1,14 @@
-"""What derivatives mean: the chain rule told, each operator's rule, where a gradient is lost."""
+"""What a graph means: the chain rule told, where a gradient is lost, what it all costs."""
 
 from engine.explain.chain import Chain, Cut, Step, chain
+from engine.explain.cost import (
+    Generation,
+    Work,
+    cost,
+    cost_of_generation,
+    cost_of_gradients,
+    shares,
+)
 from engine.explain.derivation import Derivation, Line, derive
 from engine.explain.rules import Rule, rule_of
 from engine.explain.zero import Zero, why_zero
@@ -9,12 +17,18 @@ __all__ = [
     "Chain",
     "Cut",
     "Derivation",
+    "Generation",
     "Line",
     "Rule",
     "Step",
+    "Work",
     "Zero",
     "chain",
+    "cost",
+    "cost_of_generation",
+    "cost_of_gradients",
     "derive",
     "rule_of",
+    "shares",
     "why_zero",
 ]

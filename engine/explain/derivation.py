@@ -203,7 +203,7 @@ def _math(tex: str) -> str:
 
 def _code(text: str) -> str:
     """Text as it stands, in a cell of a table."""
-    plain = text.replace("`", "ˋ").replace("|", r"\|")
+    plain = text.replace("`", "'").replace("|", r"\|")
     return f"`{plain}`" if plain else ""
 
 

@@ -27,6 +27,7 @@ VERBS = {
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),
+    "cost": Usage("cost NAME [--at B=32,T=1024] [--depth N] [--time]", "operations, by the sizes"),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

@@ -41,7 +41,9 @@ def _values(desk: Desk, node: Node) -> Mapping[Node, Any] | None:
 
 def places(program: Program) -> Mapping[Node, str]:
     """The line of the text in which each value was written: `Cell In[3], line 4: r = X w - y`."""
-    return {
-        node: f"{span.source.name}, line {span.line}: {' '.join(span.source.line(span.line).split())}"
-        for node, span in program.origins.items()
-    }
+    return {node: _place(span) for node, span in program.origins.items()}
+
+
+def _place(span: Any) -> str:
+    text = " ".join(span.source.line(span.line).split())
+    return f"{span.source.name}, line {span.line}: {text}"

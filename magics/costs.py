@@ -1,0 +1,171 @@
+"""What a value costs, as shown: polynomials in the sizes, numbers where the sizes have values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.dims import Dim
+from engine.explain import Generation, Work, polynomial
+from engine.show.names import display_width, pad, visible
+
+MOST_PARTS = 12
+WIDEST = 78
+UNITS = ("", "k", "M", "G", "T", "P", "E")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: what, its operations, and in words what there is to say of it."""
+
+    what: str
+    operations: Dim
+    note: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Cost:
+    """The operations of a value, of its gradients, and of generating with it.
+
+    `parts` are the operations of the value by function; `sizes` the sizes with values; `seconds`
+    what a run took, if it was measured.
+    """
+
+    name: str
+    work: Work
+    gradients: Work | None = None
+    generation: Generation | None = None
+    parts: Mapping[str, Dim] = field(default_factory=dict[str, Dim])
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def forward(self) -> Dim:
+        """The operations of the value, in each run."""
+        return self.work.each
+
+    @property
+    def backward(self) -> Dim:
+        """The operations of its gradients beside it; None where it is no number."""
+        return self.gradients.each if self.gradients else None
+
+    @property
+    def once(self) -> Dim:
+        """What is done once for all runs of the same sizes."""
+        both = [self.work, *([self.gradients] if self.gradients else [])]
+        return polynomial.added([work.once for work in both])
+
+    def number(self, dim: Dim) -> float | None:
+        """A polynomial at the sizes that are known; None where one is not."""
+        return polynomial.value(dim, self.sizes)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Forward, backward, what is done once, and generation."""
+        found = [Row("forward", self.forward, self._speed("forward", self.forward))]
+        if self.gradients:
+            both = polynomial.added([self.forward, self.backward])
+            found.append(Row("backward", self.backward, self._speed("forward and backward", both)))
+        if self.once != 0:
+            found.append(Row("once", self.once, "what depends on sizes alone"))
+        return [*found, *self._generated()]
+
+    def _generated(self) -> Iterator[Row]:
+        if self.generation:
+            made, name = self.generation, self.generation.length.name
+            one, whole = (f"O({polynomial.raised(name, n)})" for n in made.orders)
+            yield Row("a token", made.token, f"{one}: the whole text anew")
+            yield Row("a text", made.text, f"{whole}: {name} tokens, one by one")
+
+    def _speed(self, what: str, dim: Dim) -> str:
+        if what not in self.seconds:
+            return ""
+        seconds, number = self.seconds[what], self.number(dim)
+        rate = f", {amount(number / seconds)}FLOP/s" if number is not None else ""
+        return f"{what} {amount(seconds)}s{rate}"
+
+    @property
+    def shares(self) -> list[tuple[Row, float | None]]:
+        """The parts, the largest first, each with its share of the value where it is known."""
+        whole = self.number(self.forward)
+        found = [(Row(part, dim), self.number(dim)) for part, dim in self.parts.items() if dim != 0]
+        if whole:
+            found.sort(key=lambda each: -(each[1] or 0))
+        return [(row, n / whole if whole and n is not None else None) for row, n in found]
+
+    @property
+    def head(self) -> str:
+        """What is counted, and at which sizes."""
+        at = ", ".join(f"{name} = {n}" for name, n in self.sizes.items())
+        return f"{self.name}{f' at {at}' if at else ''}: operations, a multiply-add counts 2"
+
+    def __repr__(self) -> str:
+        shares = self.shares[:MOST_PARTS] if len(self.shares) > 1 else []
+        told = [self._cells(row) for row in self.rows]
+        parts = [[*self._cells(row)[:2], _percent(share)] for row, share in shares]
+        blocks = [_table(rows) for rows in (told, parts) if rows]
+        return "\n\n".join([self.head, *blocks, *self._more])
+
+    @property
+    def _more(self) -> list[str]:
+        parts = len(self.shares) - MOST_PARTS
+        unknown = self.work.unknown + (self.gradients.unknown if self.gradients else 0)
+        return [
+            *([f"… {parts} more parts"] if parts > 0 else []),
+            *([f"not counted: {unknown} values of unknown shape"] if unknown else []),
+        ]
+
+    def _cells(self, row: Row) -> list[str]:
+        number = self.number(row.operations)
+        text = polynomial.text(row.operations, self.sizes)
+        return [visible(row.what), text, "" if number is None else amount(number).strip(), row.note]
+
+    def _repr_markdown_(self) -> str:
+        rows = [self._markdown(row) for row in self.rows]
+        shares = self.shares[:MOST_PARTS] if len(self.shares) > 1 else []
+        parts = [[*self._markdown(row)[:2], _percent(share)] for row, share in shares]
+        blocks = [_markdown_table(["", "operations", "", ""], rows)]
+        if parts:
+            blocks.append(_markdown_table(["part", "operations", "share"], parts))
+        return "\n\n".join([_plain(self.head), *blocks, *self._more])
+
+    def _markdown(self, row: Row) -> list[str]:
+        number = self.number(row.operations)
+        tex = f"${polynomial.latex(row.operations, self.sizes)}$"
+        return [_plain(row.what), tex, "" if number is None else amount(number).strip(), row.note]
+
+
+def amount(number: float) -> str:
+    """A number in three digits, with the letter of its thousands; what is counted may follow.
+
+    >>> amount(1234567), amount(0.00215), amount(12)
+    ('1.23 M', '2.15 m', '12 ')
+    """
+    if 0 < number < 1:
+        small = next((u for u in range(1, 4) if number * 1000**u >= 1), 3)
+        return f"{number * 1000**small:.3g} {('m', 'µ', 'n')[small - 1]}"
+    power = 0
+    while number >= 999.5 and power < len(UNITS) - 1:
+        number, power = number / 1000, power + 1
+    return f"{number:.3g} {UNITS[power]}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.3g} %"
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing is markup."""
+    shown = visible(text, None)
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>~$" else c for c in shown)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [min(WIDEST, max(map(display_width, cells))) for cells in zip(*rows, strict=True)]
+    texts = ("  ".join(map(pad, row, widths)).rstrip() for row in rows)
+    return "\n".join(texts)
+
+
+def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
