@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.dims import Dim
+from engine.dims import Dim, sizes_in
 from engine.explain import Generation, Work, polynomial
 from engine.show.names import display_width, pad, visible
 
@@ -96,7 +96,9 @@ class Cost:
     @property
     def head(self) -> str:
         """What is counted, and at which sizes."""
-        at = ", ".join(f"{name} = {n}" for name, n in self.sizes.items())
+        counted = [self.forward, self.backward, *(row.operations for row in self._generated())]
+        found = {size.name for dim in counted for size in sizes_in(dim)}
+        at = ", ".join(f"{name} = {n}" for name, n in self.sizes.items() if name in found)
         return f"{self.name}{f' at {at}' if at else ''}: operations, a multiply-add counts 2"
 
     def __repr__(self) -> str:

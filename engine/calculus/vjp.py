@@ -30,7 +30,7 @@ def gradients(output: Node, wrt: Sequence[Node] | Node, seed: Node | None = None
     [<mul [3]>, <zeros [2]>]
     """
     wrt = several(wrt)
-    _differentiable(output, wrt)
+    check_differentiable(output, wrt)
     if seed is not None and not fits(output.shape, seed.shape):
         raise GradientError(
             f"the seed {show(seed.shape)} is not of the output's shape {show(output.shape)}"
@@ -47,7 +47,8 @@ def gradients(output: Node, wrt: Sequence[Node] | Node, seed: Node | None = None
     return [zeros_like(x) if g is None else next(results) for x, g in zip(wrt, found, strict=True)]
 
 
-def _differentiable(output: Node, wrt: Sequence[Node]) -> None:
+def check_differentiable(output: Node, wrt: Sequence[Node]) -> None:
+    """Raise KindError for what is no node, GradientError for whole numbers and truth values."""
     for node, role in ((output, "of"), *((x, "with respect to") for x in wrt)):
         if not isinstance(cast(object, node), Node):
             raise KindError(f"a gradient is taken {role} a node, not a {type(node).__name__}")

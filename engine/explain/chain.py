@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine import ops
+from engine.calculus.vjp import check_differentiable
 from engine.dims import complete
 from engine.graph import Node, depends, several, toposort
 from engine.ops.families import shape_of, unbroadcast
@@ -51,12 +52,15 @@ class Chain:
 def chain(output: Node, wrt: Sequence[Node] | Node) -> Chain:
     """The derivative of the sum of `output` by each of `wrt`, one step for each value on the way.
 
+    Raises GradientError for an output or a `wrt` of whole numbers or truth values.
+
     >>> from engine import ops, var
     >>> x = var("x", [])
     >>> [step.value.label() for step in chain(ops.exp(ops.sin(x)), x).steps]
     ['exp', 'sin', 'x']
     """
     wrt = tuple(several(wrt))
+    check_differentiable(output, wrt)
     forward = toposort([output])
     active = depends([output], wrt)
     seed = ops.ones(shape_of(output))
@@ -104,7 +108,8 @@ def reason(y: Node, x: Node) -> str:
     if y.op is ops.stop:
         return "`stop` holds it constant"
     if x.kind != "float":
-        what = "truth values" if x.kind == "bool" else "whole numbers"
+        meant = x.inputs[0] if x.op is ops.cast else x
+        what = "truth values" if meant.kind == "bool" else "whole numbers"
         return f"{what} do not vary continuously"
     return f"`{y.op.name}` is flat: its slope is zero wherever it has one"
 

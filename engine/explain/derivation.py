@@ -143,8 +143,9 @@ class Derivation:
                 rows.append([f"… {self.hidden} more lines", *[""] * 4])
             place = "" if line.place == before else _code(line.place)
             before = line.place
-            value, rule = (" ".join(map(_math, each)) for each in (line.readers, line.rules))
-            rows.append([_math(line.equation), _code(line.shape), value, rule, place])
+            value, rule = ("<br>".join(map(_math, each)) for each in (line.readers, line.rules))
+            shape = _code(line.shape.replace(" ", "\u00a0"))
+            rows.append([_math(line.equation), shape, value, rule, place])
         table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         return "\n\n".join([table, *map(_prose, self._ends)])
 
@@ -198,7 +199,7 @@ class Derivation:
 def _math(tex: str) -> str:
     """LaTeX in a cell of a table, which bars would end."""
     inside = tex.replace("|", r"\vert ")
-    return f"${inside}$" if tex else ""
+    return rf"$\displaystyle {inside}$" if tex else ""
 
 
 def _code(text: str) -> str:

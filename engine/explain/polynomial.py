@@ -20,7 +20,7 @@ _RAISED = str.maketrans("-0123456789/", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹⸍")
 class Term:
     """A number times powers of sizes."""
 
-    factor: sympy.Rational
+    factor: sympy.Number
     powers: tuple[tuple[Size, int], ...]
 
     @property
@@ -91,10 +91,9 @@ def value(dim: Dim, sizes: Mapping[str, int]) -> float | None:
     """
     if dim is None:
         return None
-    known = {s: sizes.get(s.name, s.value) for s in sizes_in(dim)}
-    if None in known.values():
-        return None
-    return float(sympy.sympify(dim).subs(known))
+    known = [(s, n) for s in sizes_in(dim) if (n := sizes.get(s.name, s.value)) is not None]
+    found = sympy.sympify(dim).subs(known)
+    return float(found) if found.is_number else None
 
 
 def order(dim: Dim, size: Size) -> int:
@@ -122,8 +121,9 @@ def summed(dim: Dim, size: Size) -> Dim:
 
 def _term(expr: sympy.Expr) -> Term:
     factor, rest = expr.as_coeff_Mul()
-    powers = [part.as_base_exp() for part in sympy.Mul.make_args(rest) if part != 1]
-    return Term(factor, tuple(sorted(((b, int(n)) for b, n in powers), key=lambda p: p[0].name)))
+    powers = rest.as_powers_dict()
+    named = sorted(sizes_in(rest), key=lambda size: size.name)
+    return Term(factor, tuple((size, int(powers[size])) for size in named))
 
 
 def _magnitude(term: Term, sizes: Mapping[str, int]) -> float:

@@ -7,7 +7,7 @@ factor that is zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,9 @@ from engine.calculus import gradients
 from engine.explain.chain import Chain, Cut, chain, flows
 from engine.explain.rules import one_line, rule_of
 from engine.graph import Node, toposort
-from engine.passes.simplify import tidy
+from engine.ops.families import zeros_like
+from engine.passes.rewrite import rewrite
+from engine.passes.simplify import TIDY, filled_with
 from engine.run.bind import Feeds
 from engine.run.trace import trace
 from engine.show.names import own_name, visible
@@ -111,24 +113,36 @@ def _flat(found: Chain, wrt: Node, feeds: Feeds | None, names: Mapping[Node, str
     edges = [
         (y, x, dx) for y in nodes for x, dx in flows(slopes[y], y) if dx is not None and x in slopes
     ]
-    sent = tidy([dx for *_, dx in edges], keep=set(toposort([found.output])))
-    outputs = [*slopes.values(), *sent]
+    outputs = [*slopes.values(), *(dx for *_, dx in edges)]
     values = {} if feeds is None else {t.node: t.value for t in trace(outputs, feeds)}
-    if not _is_zero(slopes[wrt], values):
+    zero = _without_values(outputs, found.output) if feeds is None else _at(values)
+    if slopes[wrt] not in zero:
         return None
-    cuts = tuple(
-        Cut(y, x, _reason(y, bool(values)))
-        for (y, x, _), dx in zip(edges, sent, strict=True)
-        if _is_zero(dx, values) and not _is_zero(slopes[y], values)
-    )
-    told = {x: summary(values[x]) for x in (cut.value for cut in cuts) if x in values}
-    live = (c for c in found.cuts if c.user not in slopes or not _is_zero(slopes[c.user], values))
-    return Zero(found.output, wrt, "flat" if cuts else "cancelled", (*cuts, *live), told, names)
+    ends = [(y, x) for y, x, dx in edges if dx in zero and slopes[y] not in zero]
+    cuts = [Cut(y, x, _reason(y, feeds is not None)) for y, x in ends]
+    live = [cut for cut in found.cuts if slopes.get(cut.user) not in zero]
+    adds_up = any(dx not in zero and slopes[x] in zero for _, x, dx in edges)
+    told = {x: summary(values[x]) for _, x in ends if x in values}
+    why = "cancelled" if adds_up else "flat"
+    return Zero(found.output, wrt, why, (*cuts, *live), told, names)
 
 
-def _is_zero(node: Node, values: Mapping[Node, Tensor]) -> bool:
-    """Whether a derivative is zero, by its values or, without any, by what it is."""
-    return not values[node].any() if node in values else node.op is ops.zeros
+def _at(values: Mapping[Node, Tensor]) -> set[Node]:
+    """The nodes that are zero at these values."""
+    return {node for node, value in values.items() if not value.any()}
+
+
+def _without_values(nodes: Sequence[Node], output: Node) -> set[Node]:
+    """The derivatives that are zero whatever the values: zeros, and products with zero."""
+    made, _ = rewrite(nodes, (_zero_as_zeros, *TIDY), keep=toposort([output]))
+    return {old for old, new in zip(nodes, made, strict=True) if new.op is ops.zeros}
+
+
+def _zero_as_zeros(n: Node) -> Node | None:
+    """full([n], 0.0) -> zeros([n]), and 0.0 · x -> zeros."""
+    factors = n.inputs if n.op is ops.mul else (n,)
+    is_zero = n.kind == "float" and any(filled_with(x, 0) for x in factors)
+    return zeros_like(n) if is_zero else None
 
 
 def _reason(y: Node, fed: bool) -> str:

@@ -12,12 +12,12 @@ from engine.ops.sources import constant_value
 from engine.passes.rewrite import Rule, rewrite
 
 
-def _filled_with(x: Node, value: float) -> bool:
+def filled_with(x: Node, value: float) -> bool:
     """Whether every element of the node is `value`, by what it is."""
     if x.op in (ops.zeros, ops.ones, ops.full):
         return x.attrs["value"] == value
     if x.op in (ops.expand, ops.cast):
-        return _filled_with(x.inputs[0], value)
+        return filled_with(x.inputs[0], value)
     return constant_value(x) == value
 
 
@@ -34,13 +34,13 @@ def one_as_number(n: Node) -> Node | None:
 def drop_neutral(n: Node) -> Node | None:
     """x + 0, x - 0, x · 1, x / 1, x¹ -> x."""
     match n:
-        case Node(ops.add | ops.sub, (x, zero)) if _filled_with(zero, 0):
+        case Node(ops.add | ops.sub, (x, zero)) if filled_with(zero, 0):
             return _instead(n, x)
-        case Node(ops.add, (zero, x)) if _filled_with(zero, 0):
+        case Node(ops.add, (zero, x)) if filled_with(zero, 0):
             return _instead(n, x)
-        case Node(ops.mul | ops.div | ops.pow, (x, one)) if _filled_with(one, 1):
+        case Node(ops.mul | ops.div | ops.pow, (x, one)) if filled_with(one, 1):
             return _instead(n, x)
-        case Node(ops.mul, (one, x)) if _filled_with(one, 1):
+        case Node(ops.mul, (one, x)) if filled_with(one, 1):
             return _instead(n, x)
     return None
 
@@ -152,7 +152,7 @@ def divide_once(n: Node) -> Node | None:
     match n:
         case Node(ops.mul, (Node(ops.div, (one, a)), x)) | Node(
             ops.mul, (x, Node(ops.div, (one, a)))
-        ) if _filled_with(one, 1) and one.shape == a.shape == ():
+        ) if filled_with(one, 1) and one.shape == a.shape == ():
             return x / a
     return None
 
