@@ -88,7 +88,7 @@ class Cost:
     def shares(self) -> list[tuple[Row, float | None]]:
         """The parts, the largest first, each with its share of the value where it is known."""
         whole = self.number(self.forward)
-        found = [(Row(part, dim), self.number(dim)) for part, dim in self.parts.items() if dim != 0]
+        found = [(Row(part, dim), self.number(dim)) for part, dim in self.parts.items()]
         if whole:
             found.sort(key=lambda each: -(each[1] or 0))
         return [(row, n / whole if whole and n is not None else None) for row, n in found]

@@ -13,6 +13,7 @@ import dsl
 from engine import Evaluator, GradientError, Node, gradients, ops, trace, var, why_zero
 from engine.explain import Derivation, chain, derive, rule_of
 from engine.graph import substitute, toposort
+from engine.show.names import display_width
 from magics.legend import legend
 from tests.samples import SAMPLES
 from tests.sampling import Sample, build
@@ -98,17 +99,24 @@ def test_the_steps_of_a_chain_put_together_are_the_gradient(sample: Sample) -> N
 
 def test_a_derivation_goes_back_through_the_lines_of_the_text(shell: Shell) -> None:
     shell.cell(LINE)
+    told = re.sub("   +", " | ", repr(shell.cell("%graph explain loss w")))
     assert (
-        repr(shell.cell("%graph explain loss w"))
+        told
         == """\
 Cell In[1], line 5: loss = mean(r^2)
-    ∂loss/∂loss = 1                          scalar
-    ā = expand(1 / n, [n])                   [n]      loss = mean(a)   mean(x): x̄ = expand(ȳ / n, [n])
-    ∂loss/∂r = ā * (2 * r) = 2 * r / n       [n]      a = r^2          x^2: x̄ = ȳ * (2 * x)
+ | ∂loss/∂loss = 1 | scalar
+ | ā = expand(1 / n, [n]) | [n] | loss = mean(a) | mean(x): x̄ = expand(ȳ / n, [n])
+ | ∂loss/∂r = ā * (2 * r) = 2 * r / n | [n] | a = r^2 | x^2: x̄ = ȳ * (2 * x)
 Cell In[1], line 4: r = X w - y
-    b̄ = ∂loss/∂r = 2 * r / n                 [n]      r = b - y        u - v: ū = ȳ
-    ∂loss/∂w = X^T @ b̄ = X^T @ (2 * r / n)   [d]      b = X @ w        u @ v: v̄ = u^T @ ȳ"""
+ | b̄ = ∂loss/∂r = 2 * r / n | [n] | r = b - y | u - v: ū = ȳ
+ | ∂loss/∂w = X^T @ b̄ = X^T @ (2 * r / n) | [d] | b = X @ w | u @ v: v̄ = u^T @ ȳ"""
     )
+
+
+def test_the_columns_of_a_derivation_stand_below_each_other(shell: Shell) -> None:
+    shell.cell(LINE)
+    rows = [row for row in repr(shell.cell("%graph explain loss w")).splitlines() if "[n]  " in row]
+    assert len({display_width(row[: row.index("[n]  ")]) for row in rows}) == 1
 
 
 def test_without_a_name_it_is_by_all_parameters(shell: Shell) -> None:
@@ -126,7 +134,8 @@ def test_a_value_read_several_times_adds_up_what_each_reader_sends_back() -> Non
 
 def test_a_notebook_gets_a_table_of_mathematics_with_equal_rows(shell: Shell) -> None:
     shell.cell(
-        "%%graph --quiet\ninput x : [n]\ny = sum(|x|) + sum(maximum(x, 0)) # `<img onerror>` | $ </script>"
+        "%%graph --quiet\ninput x : [n]\n"
+        "y = sum(|x|) + sum(relu(x)) # `<img onerror>` | $ </script>"
     )
     told = shell.cell("%graph explain y")._repr_markdown_()
     rows = [row for row in told.splitlines() if row.startswith("|")]

@@ -7,7 +7,7 @@ for all runs with the same sizes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine import ops
@@ -79,10 +79,8 @@ def cost_of_generation(logits: Node) -> Generation | None:
     return Generation(length, token, summed(token, length))
 
 
-def shares(
-    outputs: Sequence[Node], parts: Mapping[Node, str], beside: Collection[Node] = ()
-) -> dict[str, Dim]:
-    """The operations of every run by the part that each node belongs to.
+def shares(outputs: Sequence[Node], parts: Mapping[Node, str]) -> dict[str, Dim]:
+    """The operations of every run by the part that each node belongs to, where there are any.
 
     A node without a part belongs to that of the first value that reads it.
     """
@@ -95,6 +93,7 @@ def shares(
             owner.setdefault(x, owner[node])
     costs: dict[str, list[Dim]] = {}
     for node in order_:
-        if node in moving and node not in beside:
+        if node in moving:
             costs.setdefault(owner[node], []).append(node.op.cost(node, *node.inputs))
-    return {part: added(dims) for part, dims in costs.items()}
+    found = {part: added(dims) for part, dims in costs.items()}
+    return {part: dim for part, dim in found.items() if dim != 0}

@@ -218,12 +218,10 @@ def derive(
     wrt: Sequence[Node] | Node,
     names: Names | None = None,
     places: Names | None = None,
-    zeros: Sequence[Zero] = (),
 ) -> Derivation:
     """The derivation of the gradient of a number by some values below it.
 
-    `names` are what the user calls values, `places` where they were written, `zeros` what
-    `why_zero` found.
+    `names` are what the user calls values, `places` where they were written.
 
     >>> from engine import ops, var
     >>> x = var("x", ["n"])
@@ -243,7 +241,7 @@ def derive(
     values = [step.value for step in found.steps]
     few = len(values) <= MOST_LINES
     whole = dict(zip(values, gradients(output, values), strict=True)) if few else {}
-    return Derivation(found, known, derivatives, whole, places or {}, tuple(zeros))
+    return Derivation(found, known, derivatives, whole, places or {})
 
 
 def _named(found: Chain, names: Names) -> tuple[dict[Node, str], set[Node]]:

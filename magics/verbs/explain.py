@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -15,6 +16,8 @@ from magics.errors import GraphError
 from magics.legend import legend
 from magics.verbs.desk import Desk
 
+MOST_ZEROS = 8
+
 
 @magic_arguments("%graph explain")
 @argument("loss", metavar="LOSS", help="the number that is differentiated")
@@ -26,9 +29,12 @@ def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     if not by:
         raise GraphError(f"`{loss}` depends on no parameter and on no input of floats")
     names, nodes = distinct(legend(program)), list(by.values())
-    found = (why_zero(node, x, _values(desk, node), names) for x in nodes)
-    zeros = [zero for zero in found if zero]
-    return derive(node, nodes, names, places(program), zeros)
+    told = derive(node, nodes, names, places(program))
+    reached = {step.value for step in told.chain.steps}
+    values = _values(desk, node) if wrt else None  # a run for all parameters may take long
+    doubtful = nodes if wrt else [x for x in nodes if x not in reached]
+    found = (why_zero(node, x, values, names) for x in doubtful[:MOST_ZEROS])
+    return replace(told, zeros=tuple(zero for zero in found if zero))
 
 
 def _values(desk: Desk, node: Node) -> Mapping[Node, Any] | None:
