@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine import ops
 from engine.calculus import gradients
@@ -22,6 +23,7 @@ from engine.show.names import display_width, fresh_names, own_name, pad, visible
 MOST_LINES = 40
 LAST_LINES = 8  # of them, when there are more, from the end
 MOST_READERS = 3
+MOST_CUTS = 12
 LONGEST = 160
 WIDEST = 56  # columns of a terminal that a cell is filled up to
 SHORT = 40  # a whole formula is told beside the step while it is this short
@@ -85,12 +87,12 @@ class Derivation:
     places: Names = field(default_factory=dict[Node, str])
     zeros: tuple[Zero, ...] = ()
 
-    @property
+    @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The steps as text, the first and the last where there are many."""
         return tuple(self._line(step, _TEXT) for step in self._shown)
 
-    @property
+    @cached_property
     def tex(self) -> tuple[Line, ...]:
         """The same lines in LaTeX, places and shapes as text."""
         return tuple(self._line(step, _LATEX) for step in self._shown)
@@ -98,12 +100,15 @@ class Derivation:
     @property
     def cuts(self) -> tuple[str, ...]:
         """In words each place where a path ends because no derivative flows."""
-        return tuple(
+        listed = {cut for zero in self.zeros for cut in zero.cuts}
+        told = [
             f"no derivative flows from {self._called(cut.user)} to {self._called(cut.value)}: "
             f"{cut.why}"
-            for cut in self.chain.cuts[:MOST_LINES]
-            if not any(cut in zero.cuts for zero in self.zeros)
-        )
+            for cut in self.chain.cuts
+            if cut not in listed
+        ]
+        more = len(told) - MOST_CUTS
+        return (*told[:MOST_CUTS], *([f"… {more} more cuts"] if more > 0 else []))
 
     @property
     def _ends(self) -> list[str]:
@@ -204,7 +209,7 @@ def _math(tex: str) -> str:
 
 def _code(text: str) -> str:
     """Text as it stands, in a cell of a table."""
-    plain = text.replace("`", "'").replace("|", r"\|")
+    plain = visible(text, LONGEST).replace("`", "'").replace("|", r"\|")
     return f"`{plain}`" if plain else ""
 
 
