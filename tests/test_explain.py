@@ -139,7 +139,7 @@ def test_a_notebook_gets_a_table_of_mathematics_with_equal_rows(shell: Shell) ->
     )
     told = shell.cell("%graph explain y")._repr_markdown_()
     rows = [row for row in told.splitlines() if row.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
     assert r"$\displaystyle \frac{\partial y}{\partial x}" in rows[-1]
     assert told.count("<img") == len(re.findall(r"`[^`]*<img[^`]*`", told)) == 1
 

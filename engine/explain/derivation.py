@@ -140,19 +140,22 @@ class Derivation:
             yield f"{indent}{text}"
 
     def _repr_markdown_(self) -> str:
-        head = ["", "shape", "value", "rule", "written"]
-        rows = [head, ["---"] * len(head)]
-        before = ""
+        table = [f"| {' | '.join(row)} |" for row in self._rows()]
+        return "\n\n".join(["\n".join(table), *map(_prose, self._ends)])
+
+    def _rows(self) -> Iterator[list[str]]:
+        """The cells of a table of mathematics, each place in a row of its own."""
+        head, before = ["derivative", "shape", "value", "rule"], ""
+        yield head
+        yield ["---"] * len(head)
         for i, line in enumerate(self.tex):
             if self.hidden and i == MOST_LINES - LAST_LINES:
-                rows.append([f"… {self.hidden} more lines", *[""] * 4])
-            place = "" if line.place == before else _code(line.place)
-            before = line.place
+                yield [f"… {self.hidden} more lines", "", "", ""]
+            if line.place not in ("", before):
+                before = line.place
+                yield [_code(line.place), "", "", ""]
             value, rule = ("<br>".join(map(_math, each)) for each in (line.readers, line.rules))
-            shape = _code(line.shape.replace(" ", "\u00a0"))
-            rows.append([_math(line.equation), shape, value, rule, place])
-        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        return "\n\n".join([table, *map(_prose, self._ends)])
+            yield [_math(line.equation), _code(line.shape.replace(" ", "\u00a0")), value, rule]
 
     @property
     def _shown(self) -> Sequence[Step]:
