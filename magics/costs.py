@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from engine.dims import Dim, sizes_in
 from engine.explain import Generation, Work, polynomial
 from engine.show.names import display_width, pad, visible
+from magics.timing import Growth
 
 MOST_PARTS = 12
 WIDEST = 78
@@ -28,7 +29,7 @@ class Cost:
     """The operations of a value, of its gradients, and of generating with it.
 
     `parts` are the operations of the value by function; `sizes` the sizes with values; `seconds`
-    what a run took, if it was measured.
+    what a run took and `growth` how that grows with the text, if they were measured.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Cost:
     parts: Mapping[str, Dim] = field(default_factory=dict[str, Dim])
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    growth: Growth | None = None
 
     @property
     def forward(self) -> Dim:
@@ -74,8 +76,16 @@ class Cost:
         if self.generation:
             made, name = self.generation, self.generation.length.name
             one, whole = (f"O({polynomial.raised(name, n)})" for n in made.orders)
-            yield Row("a token", made.token, f"{one}: the whole text anew")
-            yield Row("a text", made.text, f"{whole}: {name} tokens, one by one")
+            yield Row("a token", made.token, f"{one}: the whole text anew{self._measured(name, 0)}")
+            yield Row(
+                "a text", made.text, f"{whole}: {name} tokens, one by one{self._measured(name, 1)}"
+            )
+
+    def _measured(self, name: str, more: int) -> str:
+        """The exponent that was measured; a text sums over its tokens: one more."""
+        if self.growth is None:
+            return ""
+        return f"; measured {name}^{self.growth.exponent + more:.2g} up to {self.growth.size}"
 
     def _speed(self, what: str, dim: Dim) -> str:
         if what not in self.seconds:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 import pytest
 import sympy
@@ -11,10 +12,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import dsl
-from engine import gradients, ops, trace, var
+from engine import Node, gradients, ops, trace, var
 from engine.dims import Dim, size, sizes_in
 from engine.explain import cost, cost_of_generation, cost_of_gradients, polynomial, shares
 from engine.graph import toposort
+from magics import timing
 from magics.costs import amount
 from tests.samples import SAMPLES
 from tests.sampling import NAMES, Sample, build
@@ -38,7 +40,8 @@ MODES = ["numbers", "fixed", "names"]
 
 
 @pytest.fixture
-def shell() -> Iterator[Shell]:
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    monkeypatch.setattr(timing, "LONGEST", 0)
     with opened() as made:
         yield made
 
@@ -231,9 +234,38 @@ def test_a_run_can_be_measured(shell: Shell) -> None:
     shell.user_ns.update(X=torch.ones(5, 3), y=torch.ones(5))
     found = shell.cell("%graph cost loss --time")
     assert set(found.seconds) == {"forward", "forward and backward"}
-    assert all(0 < seconds < 10 for seconds in found.seconds.values())
+    assert all(seconds > 0 for seconds in found.seconds.values())
     assert "FLOP/s" in repr(found)
     assert "FLOP/s" in found._repr_markdown_()
+
+
+def test_the_growth_that_was_measured_stands_beside_the_order(shell: Shell) -> None:
+    shell.cell(GPT)
+    tokens = torch.randint(0, 65, (2, 16))
+    shell.user_ns.update(tokens=tokens, targets=tokens)
+    found = shell.cell("%graph cost loss --time")
+    assert found.growth.size == 16
+    assert math.isfinite(found.growth.exponent)
+    [token, text] = [row.note for row in found.rows if row.what.startswith("a t")]
+    assert re.fullmatch(r"O\(T²\): the whole text anew; measured T\^\S+ up to 16", token)
+    assert re.fullmatch(r"O\(T³\): T tokens, one by one; measured T\^\S+ up to 16", text)
+    shell.user_ns.update(tokens=tokens[:, :4], targets=tokens[:, :4])
+    assert shell.cell("%graph cost loss --time").growth is None
+
+
+def test_growth_is_measured_between_a_length_and_its_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that counts elements squared: the exponent is 2."""
+    fed: list[tuple[int, ...]] = []
+
+    def squared(nodes: object, feeds: Mapping[Node, torch.Tensor]) -> float:
+        fed.append(tuple(feeds[X].shape))
+        return float(feeds[X].shape[1] ** 2)
+
+    monkeypatch.setattr(timing, "shortest", squared)
+    found = timing.growth(ops.exp(X), {X: torch.ones(2, 9, 3)}, size("T"))
+    assert found is not None
+    assert fed == [(2, 9, 3), (2, 4, 3)]
+    assert (found.size, found.exponent) == (9, pytest.approx(2))
 
 
 def test_what_cannot_be_counted_so_is_refused_in_words(shell: Shell) -> None:

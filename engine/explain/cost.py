@@ -36,6 +36,7 @@ class Generation:
     `token` is one more token after `length` of them, `text` all of a text of that length.
     """
 
+    logits: Node
     length: Size
     token: Dim
     text: Dim
@@ -76,7 +77,7 @@ def cost_of_generation(logits: Node) -> Generation | None:
     if not isinstance(length, Size):
         return None
     token = cost([logits]).each
-    return Generation(length, token, summed(token, length))
+    return Generation(logits, length, token, summed(token, length))
 
 
 def shares(outputs: Sequence[Node], parts: Mapping[Node, str]) -> dict[str, Dim]:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl import Program
-from engine import Evaluator, Node, gradients
+from engine import Node, gradients
+from engine.explain import Generation, cost_of_generation, cost_of_gradients, shares
 from engine.explain import cost as count
-from engine.explain import cost_of_generation, cost_of_gradients, shares
 from magics.costs import Cost
 from magics.errors import GraphError
 from magics.legend import legend
 from magics.supply import needed, sizes_told
+from magics.timing import Growth, growth, shortest
 from magics.verbs.desk import Desk
-
-LONGEST = 0.5  # seconds of measuring each
-FEWEST = 3  # runs
 
 
 @magic_arguments("%graph cost")
@@ -34,14 +30,16 @@ def cost(desk: Desk, name: str, at: str = "", depth: int = 1, time: bool = False
         raise GraphError("a run is measured at the sizes of its data", help="leave `--at` off")
     node, program = desk.session.node(name), desk.session.program
     by = desk.leaves(node) if node.rank == 0 and node.kind == "float" else {}
+    made = _generation(program, node)
     return Cost(
         name,
         count([node]),
         cost_of_gradients(node, list(by.values())) if by else None,
-        _generation(program, node),
-        shares([node], parts(program, depth)),
+        made,
+        shares([node], parts(program, max(depth, 0))),
         _sizes(desk, node, at),
         _seconds(desk, node, list(by.values())) if time else {},
+        _growth(desk, made) if time else None,
     )
 
 
@@ -63,7 +61,7 @@ def _unnumbered(path: Sequence[str]) -> str:
     return ".".join(re.sub(r"(\.\d+)+$", "", part) for part in path)
 
 
-def _generation(program: Program, node: Node) -> Any:
+def _generation(program: Program, node: Node) -> Generation | None:
     """The cost of generating with the logits of the program, if it has any."""
     logits = program.nodes.get("logits")
     if logits is None or all(
@@ -93,19 +91,14 @@ def _given(text: str) -> dict[str, int]:
 
 
 def _seconds(desk: Desk, node: Node, wrt: Sequence[Node]) -> Mapping[str, float]:
-    """What a run takes, and one with gradients: the shortest of several."""
+    """What a run takes, and one with gradients."""
     feeds = desk.feeds(node)
-    found = {"forward": _shortest([node], feeds)}
+    found = {"forward": shortest([node], feeds)}
     if wrt:
-        found["forward and backward"] = _shortest([node, *gradients(node, wrt)], feeds)
+        found["forward and backward"] = shortest([node, *gradients(node, wrt)], feeds)
     return found
 
 
-def _shortest(nodes: Sequence[Node], feeds: Mapping[Node, Any]) -> float:
-    evaluator, taken = Evaluator(nodes), list[float]()
-    evaluator.run(feeds)
-    while len(taken) < FEWEST or sum(taken) < LONGEST:
-        start = time.perf_counter()
-        evaluator.run(feeds)
-        taken.append(time.perf_counter() - start)
-    return min(taken)
+def _growth(desk: Desk, made: Generation | None) -> Growth | None:
+    """How the time of a token grows with the text before it."""
+    return growth(made.logits, desk.feeds(made.logits), made.length) if made else None
