@@ -217,6 +217,12 @@ def test_sizes_are_those_of_the_data_or_are_given(shell: Shell) -> None:
     assert found.number(found.forward) == 120
 
 
+def test_data_that_do_not_fit_tell_no_sizes(shell: Shell) -> None:
+    shell.cell(LINE)
+    shell.user_ns.update(X=torch.ones(5, 3), y=torch.ones(4))
+    assert "loss: operations" in repr(shell.cell("%graph cost loss"))
+
+
 def test_parts_are_functions_and_passes_of_a_repeat_are_one(shell: Shell) -> None:
     shell.cell(GPT)
     found = shell.cell("%graph cost loss --at B=2,T=4")

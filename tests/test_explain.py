@@ -216,6 +216,15 @@ def test_the_reason_shows_the_values_at_the_cut(shell: Shell) -> None:
     ]
 
 
+def test_data_that_do_not_fit_are_left_out_of_account(shell: Shell) -> None:
+    shell.cell(LINE)
+    expected = repr(shell.cell("%graph explain loss w"))
+    shell.user_ns.update(X=torch.ones(5, 3), y=torch.ones(4))
+    assert repr(shell.cell("%graph explain loss w")) == expected
+    shell.user_ns.update(X="<script>", y=float("nan"))
+    assert repr(shell.cell("%graph explain loss w")) == expected
+
+
 def test_what_cannot_be_explained_is_refused_in_words(shell: Shell) -> None:
     shell.cell(LINE + "z = 3\nk = sum(X > 0)")
     assert "a gradient is of a number, and `r` is [n]" in fails(shell, "%graph explain r")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl import Program
-from engine import Node, gradients
+from engine import EngineError, Node, gradients
 from engine.explain import Generation, cost_of_generation, cost_of_gradients, shares
 from engine.explain import cost as count
 from magics.costs import Cost
@@ -74,12 +75,18 @@ def _generation(program: Program, node: Node) -> Generation | None:
 def _sizes(desk: Desk, node: Node, at: str) -> dict[str, int]:
     """The sizes that are given, else those of the data there are; those of the text where none."""
     own = {name: n for name, n in desk.session.program.sizes.items() if n is not None}
-    told = _given(at) if at else sizes_told(needed(desk.session.program.inputs, [node]), desk.names)
+    told = dict[str, int]()
+    with suppress(EngineError):  # data that do not fit tell nothing
+        told = _given(at) if at else sizes_told(_inputs(desk, node), desk.names)
     unknown = [name for name in told if name not in desk.session.program.sizes]
     if at and unknown:
         known = ", ".join(desk.session.program.sizes) or "none"
         raise GraphError(f"`{unknown[0]}` is no size of this graph", help=f"its sizes: {known}")
     return {**own, **told}
+
+
+def _inputs(desk: Desk, node: Node) -> dict[str, Node]:
+    return needed(desk.session.program.inputs, [node])
 
 
 def _given(text: str) -> dict[str, int]:

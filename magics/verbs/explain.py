@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl import Program
-from engine import Node, why_zero
-from engine.explain import Derivation, derive
+from engine import EngineError, Node, why_zero
+from engine.explain import Derivation, Zero, derive
 from engine.show.names import distinct
 from magics.errors import GraphError
 from magics.legend import legend
@@ -31,18 +32,22 @@ def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     names, nodes = distinct(legend(program)), list(by.values())
     told = derive(node, nodes, names, places(program))
     reached = {step.value for step in told.chain.steps}
-    values = _values(desk, node) if wrt else None  # a run for all parameters may take long
     doubtful = nodes if wrt else [x for x in nodes if x not in reached]
-    found = (why_zero(node, x, values, names) for x in doubtful[:MOST_ZEROS])
-    return replace(told, zeros=tuple(zero for zero in found if zero))
+    zeros = (_zero(desk, node, x, names, bool(wrt)) for x in doubtful[:MOST_ZEROS])
+    return replace(told, zeros=tuple(zero for zero in zeros if zero))
 
 
-def _values(desk: Desk, node: Node) -> Mapping[Node, Any] | None:
-    """A value for each leaf; None where an input has none."""
-    try:
-        return desk.feeds(node)
-    except GraphError:
-        return None
+def _zero(
+    desk: Desk, loss: Node, x: Node, names: Mapping[Node, str], with_values: bool
+) -> Zero | None:
+    """Why a gradient is zero: at the data there are if they fit, else as the graph alone tells.
+
+    A run for all parameters may take long, so values are for those that were asked about.
+    """
+    if with_values:
+        with suppress(GraphError, EngineError):
+            return why_zero(loss, x, desk.feeds(loss), names)
+    return why_zero(loss, x, None, names)
 
 
 def places(program: Program) -> Mapping[Node, str]:
