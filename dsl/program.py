@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine import EngineError, Evaluator, GradientError, KindError, Node, gradients
 from engine.dims import known
-from engine.learn import Optimizer, Trainer, generate
+from engine.learn import Optimizer, generate
 
 from . import initial, lints
 from .errors import Diagnostic, DslError
@@ -229,20 +229,22 @@ class Program:
         lr: float | Callable[[int], float] = 3e-4,
         params: Mapping[str, Any] | None = None,
         seed: int = 0,
+        only: Iterable[str] | None = None,
         **settings: float,
-    ) -> Trainer:
+    ) -> ProgramTrainer:
         """A trainer of all parameters, from `params` or from first values drawn with `seed`.
 
+        `only` are the paths of some parameters; the others are inputs of each batch.
         `optimizer` names a function of the program or of the prelude (sgd, momentum, adam, adamw,
         …); `settings` are its hyperparameters, as in `decay=0.1`.
         """
-        values = self.init(seed) if params is None else params
+        paths = list(self.params if only is None else only)
+        values = self.init(seed, only=paths) if params is None else params
         if not isinstance(optimizer, Optimizer):
             named = optimizer if isinstance(optimizer, Function) else self.function(optimizer)
             optimizer = optimiser(self._lowering, named, settings)
-        return ProgramTrainer(
-            self._lowering, self._number(loss), self.params, values, optimizer, lr
-        )
+        leaves = {path: self.params[path] for path in paths}
+        return ProgramTrainer(self._lowering, self._number(loss), leaves, values, optimizer, lr)
 
     def function(self, name: str) -> Function:
         """A function of the program, or of the prelude. Raises LookupError."""

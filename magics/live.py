@@ -7,11 +7,9 @@ image stays. Nothing is fetched, and no kernel is needed.
 
 from __future__ import annotations
 
-import html as markup
 import json
 import re
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -30,6 +28,7 @@ from engine.show import (
     table,
     visible,
 )
+from magics.image import as_image
 from magics.layout import layout
 from magics.values import Computed
 
@@ -76,7 +75,7 @@ def html(svg: str, text: str, told: Json) -> str:
     """
     alone = {**told, "levels": [x if i == told["shown"] else None for i, x in _levels(told)]}
     tries = [_page(svg, text, each) for each in (told, alone)] if told else []
-    fits = (page for page in [*tries, _image(svg, text)] if len(page) <= LARGEST)
+    fits = (page for page in [*tries, as_image(svg, text)] if len(page) <= LARGEST)
     return next(fits, "")
 
 
@@ -104,14 +103,9 @@ def _levels(told: Json) -> list[tuple[int, Any]]:
 def _page(svg: str, text: str, told: Json) -> str:
     data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f'<div class="cg">{_image(svg, text)}'
+        f'<div class="cg">{as_image(svg, text)}'
         f'<script type="application/json">{data}</script><script>{_script()}</script></div>'
     )
-
-
-def _image(svg: str, text: str) -> str:
-    data = b64encode(svg.encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{markup.escape(text)}">'
 
 
 @cache

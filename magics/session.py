@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from torch import Tensor
+
 import dsl
 from dsl import Diagnostic, DslError, Program
 from engine import EngineError, Node
 from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend
 from magics.supply import Namespace, Supply, usable
+from magics.training import Practice
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +95,18 @@ class Built:
 
 
 class Session:
-    """The cells so far, and where the values of their inputs and parameters come from."""
+    """The cells so far, and where the values of their inputs and parameters come from.
+
+    practice   the trainer used last, which may go on
+    watching   names whose values a training records, each every so many steps
+    watched    what was recorded, by name and step
+    """
 
     def __init__(self, ways: Ways = NOTEBOOK, seed: int = 0) -> None:
         self.supply = Supply(ways, seed)
+        self.practice: Practice | None = None
+        self.watching: dict[str, int] = {}
+        self.watched: dict[str, dict[int, Tensor]] = {}
         self._ways = ways
         self._cells: list[Cell] = []
         self._program: Program | None = None

@@ -90,6 +90,10 @@ class Supply:
             self._params |= {leaf: first[path] for path, leaf in paths.items()}
         return {leaf: self._params[leaf] for leaf in leaves}
 
+    def learned(self, program: Program, values: Mapping[str, Tensor]) -> None:
+        """Take these for the values of the parameters with these paths."""
+        self._params |= {program.params[path]: tensor for path, tensor in values.items()}
+
     def _no_value(self, leaf: Node, found: object) -> GraphError:
         told = f"the input `{leaf.label()}` {leaf.describe()}"
         if found is None:

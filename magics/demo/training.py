@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tqdm import tqdm
-
 from dsl import Program
 from engine.learn import Record, Trainer
 from magics.demo.corpus import Corpus, batches, windows
 from magics.demo.report import Point
 from magics.demo.setting import Setting
+from magics.progress import Bar
 
 HELD_OUT_WINDOWS = 128
 
@@ -51,10 +50,11 @@ def _with_bar(
 ) -> Iterator[Record]:
     """The records of the training, shown in a bar with speed and time to go."""
     stream = batches(corpus.train, setting.context, setting.batch)
-    with tqdm(total=setting.steps, unit="step", dynamic_ncols=True, mininterval=0.2) as bar:
+    bar = Bar(setting.steps)
+    try:
         for record in trainer.fit(stream, steps=setting.steps):
             yield record
-            if history.held_out:
-                bar.set_postfix_str(f"held out {history.held_out[-1][1]:.3f}", refresh=False)
-            bar.set_description_str(f"loss {record.loss:.3f}", refresh=False)
-            bar.update()
+            held_out = history.held_out[-1:]
+            bar.show(record, note=f"held out {held_out[0][1]:.3f}" if held_out else "")
+    finally:
+        bar.end()

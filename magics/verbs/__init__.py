@@ -28,6 +28,9 @@ VERBS = {
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),
     "cost": Usage("cost NAME [--at B=32,T=1024] [--depth N] [--time]", "operations, by the sizes"),
+    "train": Usage(
+        "train LOSS [--data NAME] [--steps N] [--lr X] [--with NAME]", "gradient steps, live"
+    ),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

@@ -1,0 +1,73 @@
+"""Progress of long work: a bar in a terminal, one output that renews itself in a notebook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from engine.learn import Record
+
+RATE = 8.0  # updates of an output per second
+
+
+class Progress(Protocol):
+    """What shows the state of long work while it runs."""
+
+    def show(self, record: Record, state: Any) -> None:
+        """Tell of a step."""
+        ...
+
+    def end(self, last: Any) -> None:
+        """Leave `last` behind."""
+        ...
+
+
+class Bar:
+    """A bar with speed and time to go, on stderr."""
+
+    def __init__(self, steps: int | None) -> None:
+        self._bar = tqdm(total=steps, unit="step", dynamic_ncols=True, mininterval=0.2)
+
+    def show(self, record: Record, state: Any = None, note: str = "") -> None:
+        """A step further; the loss before the bar, a note behind it."""
+        self._bar.set_description_str(f"loss {record.loss:.3f}", refresh=False)
+        if note:
+            self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update()
+
+    def end(self, last: Any = None) -> None:
+        """The bar as it is."""
+        self._bar.close()
+
+
+class Output:
+    """One output of a cell, shown anew at most eight times a second and saved as it was last."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._handle, self._next = clock, None, 0.0
+
+    def show(self, record: Record | None, state: Any) -> None:
+        """Show the state, unless that was done just now."""
+        if self._clock() >= self._next:
+            self._put(state)
+            self._next = self._clock() + 1 / RATE
+
+    def end(self, last: Any) -> None:
+        """Show this for good."""
+        self._put(last)
+
+    def _put(self, what: Any) -> None:
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display(what, display_id=True)
+        else:
+            self._handle.update(what)
+
+
+def progress(shell: Any, steps: int | None) -> Progress:
+    """The progress for this shell: an output where a kernel shows it, else a bar."""
+    return Output() if hasattr(shell, "kernel") else Bar(steps)
