@@ -42,5 +42,6 @@ def _checked(data: str, found: Iterable[Any]) -> Iterator[Batch]:
     for batch in found:
         if not isinstance(batch, Mapping):
             kind = type(batch).__name__
-            raise GraphError(f"a batch of `{data}` is a {kind}", help="it is {input: tensor}")
+            told = f"a batch of `{data}` is no mapping but {kind}"
+            raise GraphError(told, help="it is {input: tensor}")
         yield batch

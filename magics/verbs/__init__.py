@@ -31,6 +31,11 @@ VERBS = {
     "train": Usage(
         "train LOSS [--data NAME] [--steps N] [--lr X] [--with NAME]", "gradient steps, live"
     ),
+    "generate": Usage(
+        "generate [PROMPT] [--n N] [--temperature X] [--alphabet NAME] [--logits NAME]"
+        " [--tokens NAME] [--seed N]",
+        "a model writes on, token after token",
+    ),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

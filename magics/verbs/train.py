@@ -86,7 +86,10 @@ def _trainer(
     before = session.practice
     if before and before.key == key and before.left_off_at(values):
         return before.trainer
-    return program.trainer(loss, optimizer, lr, values, only=params)
+    try:
+        return program.trainer(loss, optimizer, lr, values, only=params)
+    except LookupError as error:
+        raise GraphError(str(error.args[0])) from None
 
 
 def _keep(desk: Desk, trainer: ProgramTrainer, key: Key) -> None:
