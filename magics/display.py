@@ -15,6 +15,7 @@ from dsl import Program
 from engine import Node
 from engine.show import Legend, Views, dot_of, rails
 from magics import live
+from magics.files import File, save
 from magics.layout import layout
 from magics.legend import legend as legend_of
 from magics.legend import sinks
@@ -75,21 +76,14 @@ class Picture:
         view = self._views.at(self.depth)
         return live.listed(view, self._views.order, self._legend, self._computed)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a file: `.svg`, `.dot` or, as rails, `.txt`.
+    def save(self, path: str | Path) -> File:
+        """Write the picture to a file: .svg, .png, .pdf, .html, .dot or, as rails, .txt.
 
         Raises ValueError for another ending, RuntimeError when no drawing program is found.
         """
-        path = Path(path)
-        texts = {".svg": lambda: self.svg, ".dot": lambda: self.dot, ".txt": lambda: self.text}
-        if path.suffix not in texts:
-            raise ValueError(f"cannot write {path.name}: a picture is .svg, .dot or .txt")
-        text = texts[path.suffix]()
-        if text is None:
-            raise RuntimeError("no drawing program: `pip install graphviz-pure`")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
+        from magics.export import picture_forms
+
+        return save(path, picture_forms(self))
 
     def __repr__(self) -> str:
         return self.text

@@ -162,7 +162,7 @@ WRONG_RUNS = [
     (f"run line.graph {FED} --save no/out.npz", "no/out.npz: No such file or directory", ""),
     ("run silent.graph", "`silent.graph` has no bare line to compute", "it defines `x`"),
     ("run singular.graph", "`inv(zeros([2, 2]))` failed: ", ""),
-    ("show line.graph -o picture.png", "cannot write picture.png: a picture is .svg, .dot", ""),
+    ("show line.graph -o picture.gif", "cannot write picture.gif: it ends in .dot, .html", ""),
     ("show line.graph lose", "`lose` is no value of this graph", "did you mean `loss`?"),
     ("show line.graph --grad r", "a gradient is of a number, and `r` is [n]", "sum it"),
 ]

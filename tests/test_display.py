@@ -118,20 +118,21 @@ def test_a_picture_too_large_for_a_notebook_is_shown_as_text(
     assert "text/html" not in picture._repr_mimebundle_()
 
 
-@pytest.mark.parametrize("ending", ["svg", "dot", "txt"])
+@pytest.mark.parametrize("ending", ["svg", "dot", "txt", "png", "pdf", "html"])
 def test_a_picture_is_saved_by_the_ending_of_its_file(
     picture: Picture, tmp_path: Path, ending: str
 ) -> None:
     path = picture.save(tmp_path / "new" / f"block.{ending}")
-    beginning = {"svg": "<svg", "dot": "digraph", "txt": "●"}[ending]
-    assert path.read_text(encoding="utf-8").startswith(beginning)
+    beginning = {"svg": b"<svg", "dot": b"digraph", "txt": "●".encode(), "png": b"\x89PNG"}
+    beginning |= {"pdf": b"%PDF", "html": b"<!doctype html>"}
+    assert Path(path).read_bytes().startswith(beginning[ending])
 
 
 def test_what_cannot_be_saved_is_said(
     picture: Picture, tmp_path: Path, nothing_found: None
 ) -> None:
-    with pytest.raises(ValueError, match=r"block\.png: a picture is \.svg, \.dot or \.txt"):
-        picture.save(tmp_path / "block.png")
+    with pytest.raises(ValueError, match=r"block\.gif: it ends in \.dot, .*\.svg or \.txt"):
+        picture.save(tmp_path / "block.gif")
     with pytest.raises(RuntimeError, match="no drawing program"):
         picture.save(tmp_path / "block.svg")
     assert list(tmp_path.iterdir()) == []

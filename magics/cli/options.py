@@ -11,6 +11,7 @@ from importlib import import_module
 Add = Callable[..., argparse.ArgumentParser]
 Options = argparse.Namespace
 
+OUT = "by its ending: .svg .png .pdf .html .dot .txt .json .tex .py; else lines on stdout"
 GRAPH_FILE = "a text of the language, - for what is piped in"
 
 
@@ -26,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=_later("magics.repl"))
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     keeps_lines = argparse.RawDescriptionHelpFormatter  # the example at the end of a help
-    for add in (_add_run, _add_show, _add_check, _add_fmt, _add_demo):
+    for add in (_add_run, _add_show, _add_check, _add_fmt, _add_freeze, _add_demo):
         add(partial(commands.add_parser, formatter_class=keeps_lines))
     return top
 
@@ -60,7 +61,7 @@ def _add_show(add: Add) -> None:
     )
     command.add_argument("file", metavar="FILE", help=GRAPH_FILE)
     command.add_argument("names", metavar="NAME", nargs="*", help="only what these are made of")
-    command.add_argument("-o", "--out", metavar="FILE", help=".svg, .dot or .txt; else to stdout")
+    command.add_argument("-o", "--out", metavar="FILE", help=OUT)
     command.add_argument("--depth", type=int, help="close functions nested deeper than this")
     command.add_argument("--grad", metavar="LOSS", help="lay the gradient of this value over it")
     _add_feed(command)
@@ -91,6 +92,18 @@ def _add_fmt(add: Add) -> None:
     command.add_argument("--check", action="store_true", help="only say which would change")
     command.add_argument("--diff", action="store_true", help="only show what would change")
     command.set_defaults(run=_later("magics.cli.fmt"))
+
+
+def _add_freeze(add: Add) -> None:
+    command = add(
+        "freeze",
+        help="make the live outputs of a notebook static",
+        description="Rewrite a notebook's live pictures as PNG and text, which GitHub shows too.",
+        epilog="example:\n  chalkgrad freeze lesson.ipynb --out shown.ipynb",
+    )
+    command.add_argument("file", metavar="NOTEBOOK", help="rewritten unless there is --out")
+    command.add_argument("-o", "--out", metavar="FILE", help="write the static notebook here")
+    command.set_defaults(run=_later("magics.cli.freeze"))
 
 
 def _add_demo(add: Add) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from magics.display import Picture
-from magics.errors import COMMAND, GraphError
+from magics.errors import COMMAND
 from magics.feeds import read
 from magics.session import Session
 from magics.sources import source
 from magics.verbs.desk import Desk
+from magics.verbs.export import exported
 from magics.verbs.show import picture
 
 
@@ -19,16 +19,10 @@ def run(options: Namespace) -> int:
     text, name = source(options.file)
     session = Session(COMMAND)
     session.add(text, name, "", read(options.feed))
-    drawn = picture(Desk(session), options.names, options.depth, options.grad)
+    desk = Desk(session)
     if options.out:
-        _save(drawn, options.out)
-    elif drawn.text:
-        sys.stdout.write(f"{drawn.text}\n")
+        exported(desk, options.names, options.out, options.depth, options.grad)
+        return 0
+    text = picture(desk, options.names, options.depth, options.grad).text
+    sys.stdout.write(f"{text}\n" if text else "")
     return 0
-
-
-def _save(picture: Picture, file: str) -> None:
-    try:
-        picture.save(file)
-    except (ValueError, RuntimeError) as error:
-        raise GraphError(str(error)) from None

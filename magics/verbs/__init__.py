@@ -36,6 +36,10 @@ VERBS = {
         " [--tokens NAME] [--seed N]",
         "a model writes on, token after token",
     ),
+    "code": Usage("code NAME … [--backward]", "values as code of torch, standing alone"),
+    "export": Usage(
+        "export [NAME …] FILE [--depth N] [--backward]", "into .svg .png .pdf .html .tex .py …"
+    ),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 

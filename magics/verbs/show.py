@@ -21,7 +21,7 @@ def show(
     desk: Desk, names: Sequence[str] = (), depth: int | None = None, backward: bool = False
 ) -> Picture:
     """Draw some values, or all: `%graph show loss --backward`."""
-    loss = (names[0] if names else _only_loss(desk)) if backward else None
+    loss = (names[0] if names else only_loss(desk)) if backward else None
     return picture(desk, names, depth, loss)
 
 
@@ -40,7 +40,7 @@ def picture(desk: Desk, names: Sequence[str], depth: int | None, loss: str | Non
     )
 
 
-def _only_loss(desk: Desk) -> str:
+def only_loss(desk: Desk) -> str:
     """The last number that the program defines."""
     numbers = [name for name, node in desk.session.program.nodes.items() if node.rank == 0]
     if not numbers:
