@@ -58,19 +58,20 @@ def in_words(value: Tensor) -> str:
     '[0.5, -1e9]'
     """
     if value.ndim == 0:
-        return _element(value.item(), digits=6)
+        return element(value.item(), digits=6)
     if value.numel() > MOST_ELEMENTS:
         return summary(value)
-    texts = [_element(each) for each in value.flatten().tolist()]
+    texts = [element(each) for each in value.flatten().tolist()]
     width = max(map(len, texts), default=0) if value.ndim > 1 else 0
 
     def pad(each: object) -> str:
-        return _element(each).rjust(width)
+        return element(each).rjust(width)
 
     return np.array2string(value.numpy(), separator=", ", formatter={"all": pad})
 
 
-def _element(value: object, digits: int = 4) -> str:
+def element(value: object, digits: int = 4) -> str:
+    """A number as the language writes it, to so many digits."""
     if isinstance(value, float | np.floating):
         return short_number(float(f"{value:.{digits}g}"))
     return str(value).lower()

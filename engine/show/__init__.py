@@ -7,7 +7,7 @@ from engine.show.lines import Level, Part, written
 from engine.show.names import Legend, own_name, visible
 from engine.show.rails import NOT_COMPUTED, rails, table
 from engine.show.spelling import Spelling, short_number
-from engine.show.summary import summary
+from engine.show.summary import Spread, spread, summary
 from engine.show.text import exactly, formula
 from engine.show.view import Arrow, Box, View, Views, view
 
@@ -19,6 +19,7 @@ __all__ = [
     "Level",
     "Part",
     "Spelling",
+    "Spread",
     "View",
     "Views",
     "beside",
@@ -32,6 +33,7 @@ __all__ = [
     "power_of_ten",
     "rails",
     "short_number",
+    "spread",
     "summary",
     "symbol",
     "table",
