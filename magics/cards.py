@@ -122,7 +122,7 @@ def _corner(value: Tensor, matrix: Tensor) -> str:
     """The first rows and columns, aligned."""
     rows, columns = matrix.shape
     shown = matrix[:CORNER, :CORNER].tolist()
-    texts = [[element(x, DIGITS) for x in row] for row in shown]
+    texts = [[element(x) for x in row] for row in shown]
     width = max(len(text) for row in texts for text in row)
     more = "  …" if columns > CORNER else ""
     lines = ["  ".join(text.rjust(width) for text in row) + more for row in texts]

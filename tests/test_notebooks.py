@@ -80,7 +80,7 @@ def test_the_first_graph_is_seen_run_differentiated_and_checked(run: dict[str, l
     cells = run["01_first_graph"]
     drawn = words(svg(shown(cells, "# a line")))
     assert {"X", "w", "X @ w", "y", "r", "· - y", "loss", "mean", "[n]"} <= drawn
-    assert shown(cells, "%graph run loss")["text/plain"] == "tensor(11.6667)"
+    assert shown(cells, "%graph run loss")["text/plain"] == "11.6667"
     gradient = shown(cells, "%graph grad loss")
     assert gradient["text/plain"].startswith("∂loss/∂w = ")
     assert gradient["text/latex"].startswith(r"$$\displaystyle \frac{\partial \mathrm{loss}}")
