@@ -68,3 +68,21 @@ def sinks(nodes: Iterable[Node]) -> list[Node]:
     unique = list(dict.fromkeys(nodes))
     inner = set(toposort([x for node in unique for x in node.inputs]))
     return [node for node in unique if node not in inner]
+
+
+def within(program: Program) -> dict[str, Node]:
+    """Values inside calls and passes: `h.0.attention`, the result of a call, `h.0.attention.Q`.
+
+    Where passes of a `repeat` give one name to several values they are called x.0, x.1, …
+    """
+    results: dict[str, Node] = {}
+    named: dict[str, list[Node]] = {}
+    for node in toposort(program.nodes.values()):
+        path = program.places.get(node, ())
+        if path:
+            results[".".join(path)] = node  # what a call makes last is its result
+        if node in program.labels and node.op.name != "variable":
+            named.setdefault(".".join((*path, program.labels[node])), []).append(node)
+    for name, nodes in named.items():
+        results |= {name if len(nodes) == 1 else f"{name}.{i}": x for i, x in enumerate(nodes)}
+    return results

@@ -16,7 +16,7 @@ import dsl
 from dsl import Diagnostic, DslError, Program
 from engine import EngineError, Node
 from magics.errors import NOTEBOOK, GraphError, Ways
-from magics.legend import legend
+from magics.legend import legend, within
 from magics.supply import Namespace, Supply, usable
 from magics.training import Practice
 
@@ -159,11 +159,15 @@ class Session:
         return dict(legend(self._program).names) if self._program else {}
 
     def node(self, name: str) -> Node:
-        """The value, input or parameter of a name. Raises GraphError for none of them."""
+        """The value, input or parameter of a name, or a value inside calls by its path.
+
+        Raises GraphError for none of them.
+        """
         known = {**self.program.params, **self.program.inputs, **self.program.nodes}
-        if name in known:
-            return known[name]
-        close = get_close_matches(name, known, n=1)
+        inner = within(self.program)
+        if name in known or name in inner:
+            return known[name] if name in known else inner[name]
+        close = get_close_matches(name, [*known, *inner], n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
         raise GraphError(f"`{name}` is no value of this graph", help=hint)
 
