@@ -21,7 +21,7 @@ class Computed(Tensor):
     tensor([1., 5.])
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return card(self).text

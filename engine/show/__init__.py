@@ -4,7 +4,7 @@ from engine.show.dot import dot, dot_of
 from engine.show.forms import is_infix, word, write
 from engine.show.latex import beside, latex, power_of_ten, symbol
 from engine.show.lines import Level, Part, written
-from engine.show.names import Legend, own_name, visible
+from engine.show.names import Legend, display_width, own_name, pad, visible
 from engine.show.rails import NOT_COMPUTED, rails, table
 from engine.show.spelling import Spelling, short_number
 from engine.show.summary import Spread, spread, summary
@@ -23,6 +23,7 @@ __all__ = [
     "View",
     "Views",
     "beside",
+    "display_width",
     "dot",
     "dot_of",
     "exactly",
@@ -30,6 +31,7 @@ __all__ = [
     "is_infix",
     "latex",
     "own_name",
+    "pad",
     "power_of_ten",
     "rails",
     "short_number",

@@ -23,6 +23,9 @@ class Usage:
 VERBS = {
     "show": Usage("show [NAME …] [--depth N] [--backward]", "the graph, derivatives laid over it"),
     "run": Usage("run NAME …", "values; inputs by name from Python"),
+    "map": Usage(
+        "map NAME [--rows LABELS] [--cols LABELS] [--at INDEX]", "heatmaps, one for each head"
+    ),
     "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
