@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from engine.show import spread, summary, visible
-from magics.display import as_image
 from magics.histogram import histogram
 from magics.raster import cells, data_uri, scale_of
-from magics.svg import document, pixels
+from magics.svg import document, image, pixels
 from magics.values import element, in_words
 
 CORNER = 6
@@ -47,10 +46,10 @@ class Card:
     def html(self) -> str:
         """The text with the heatmap beside it."""
         text = f'<pre style="margin:0">{html.escape(self.text)}</pre>'
-        image = as_image(self.svg, "heatmap").get("text/html", "")
-        if not image:
+        if self.svg is None:
             return text
-        return f'<div style="display:flex;gap:16px;align-items:flex-end">{text}{image}</div>'
+        beside = "display:flex;gap:16px;align-items:flex-end"
+        return f'<div style="{beside}">{text}{image(self.svg, "heatmap")}</div>'
 
     def __repr__(self) -> str:
         return self.text
@@ -139,5 +138,5 @@ def _heatmap(matrix: Tensor) -> str:
     rows, columns = shown.shape
     side = min(max(SIDE // max(rows, columns), 2), 16)
     width, height = columns * side, max(rows * side, THIN)
-    image = pixels(1, 1, width, height, data_uri(shown, scale_of(shown)))
-    return document(width + 2, height + 2, [image])
+    drawn = pixels(1, 1, width, height, data_uri(shown, scale_of(shown)))
+    return document(width + 2, height + 2, [drawn])

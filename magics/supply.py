@@ -13,11 +13,11 @@ from engine import Evaluator, Node, ops
 from engine.dims import evaluate
 from engine.graph import sizes_of, toposort
 from engine.run.bind import as_tensors, bind_sizes
-from magics.computed import Computed
 from magics.errors import NOTEBOOK, GraphError, Ways
+from magics.results import Result
 
 Namespace = Mapping[str, Any]
-EXACTLY = (bool, int, float, Tensor, Computed, np.ndarray)  # a subclass could run code of its own
+EXACTLY = (bool, int, float, Tensor, Result, np.ndarray)  # a subclass could run code of its own
 
 
 def usable(namespace: Namespace) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from engine import Evaluator
-from magics.computed import AllComputed, Computed, computed
+from magics.results import Result, Results, result
 from magics.verbs.desk import Desk
 
 
 @magic_arguments("%graph run")
 @argument("names", nargs="+", metavar="NAME", help="values to compute")
-def run(desk: Desk, names: Sequence[str]) -> Computed | AllComputed:
+def run(desk: Desk, names: Sequence[str]) -> Result | Results:
     """Compute the tensor of a name, or those of several by name: `%graph run loss`."""
     nodes = [desk.session.node(name) for name in names]
-    found = [computed(value) for value in Evaluator(nodes).run(desk.feeds(*nodes))]
-    return found[0] if len(names) == 1 else AllComputed(zip(names, found, strict=True))
+    found = [result(value) for value in Evaluator(nodes).run(desk.feeds(*nodes))]
+    return found[0] if len(names) == 1 else Results(zip(names, found, strict=True))

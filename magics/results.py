@@ -10,10 +10,10 @@ from torch import Tensor
 from magics.cards import card
 
 
-class Computed(Tensor):
+class Result(Tensor):
     """A tensor that shows itself as a card. What is computed of it is a plain tensor again.
 
-    >>> value = computed(torch.tensor([0.0, 4.0]))
+    >>> value = result(torch.tensor([0.0, 4.0]))
     >>> value
     tensor[2] float32 x∈[0 |█     █| 4] μ=2 σ=2
     0  4
@@ -36,7 +36,7 @@ class Computed(Tensor):
         return self.detach().clone()
 
 
-class AllComputed(dict[str, Computed]):
+class Results(dict[str, Result]):
     """Tensors by name, their cards one below the other."""
 
     def __repr__(self) -> str:
@@ -47,6 +47,6 @@ class AllComputed(dict[str, Computed]):
         return {"text/plain": repr(self), "text/html": shown}
 
 
-def computed(value: Tensor) -> Computed:
+def result(value: Tensor) -> Result:
     """The same elements, shown as a card."""
-    return value.as_subclass(Computed)
+    return value.as_subclass(Result)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 import dsl
 from magics.cards import card
-from magics.computed import Computed, computed
+from magics.results import Result, result
 from tests.shells import Shell, opened
 
 OPERATIONS: list[Callable[[Tensor], Any]] = [
@@ -43,24 +43,24 @@ def test_what_is_made_of_a_computed_tensor_is_a_plain_tensor(
     operation: Callable[[Tensor], Any],
 ) -> None:
     value = torch.randn(3, 3)
-    made = operation(computed(value))
+    made = operation(result(value))
     assert type(made) is Tensor
     assert torch.equal(made, operation(value))
 
 
 def test_a_computed_tensor_is_kept_copied_and_read_as_its_elements() -> None:
     value = torch.randn(3, 3)
-    kept = computed(value)
+    kept = result(value)
     assert torch.equal(pickle.loads(pickle.dumps(kept)), value)
     assert torch.equal(copy.copy(kept), value)
     assert np.array_equal(np.asarray(kept), value.numpy())
-    assert f"{computed(torch.tensor(2.5)):.2f}" == "2.50"
+    assert f"{result(torch.tensor(2.5)):.2f}" == "2.50"
     assert kept.tolist() == value.tolist()
 
 
 def test_run_shows_a_card_and_a_number_as_the_number(shell: Shell) -> None:
     found = shell.cell("%graph run y")
-    assert isinstance(found, Computed)
+    assert isinstance(found, Result)
     assert repr(found) == card(torch.tensor([[1.0, 4.0], [9.0, 16.0]])).text
     assert found._repr_mimebundle_()["text/html"].startswith("<div")
     assert repr(shell.cell("%graph run m")) == "7.5"
