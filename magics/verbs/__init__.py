@@ -26,6 +26,7 @@ VERBS = {
     "map": Usage(
         "map NAME [--rows LABELS] [--cols LABELS] [--at INDEX]", "heatmaps, one for each head"
     ),
+    "hist": Usage("hist [LOSS] [NAME …]", "histograms of values and of gradients, layer by layer"),
     "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
