@@ -13,6 +13,7 @@ from dsl.suggest import did_you_mean_one_of
 from dsl.vocabulary import functions
 from magics.errors import GraphError
 from magics.feeds import read
+from magics.results import Result
 from magics.sources import text_of
 from magics.supply import check_fits
 from magics.values import in_words
@@ -58,7 +59,7 @@ def show(console: Console, words: Words) -> str:
 def run(console: Console, words: Words) -> str:
     """The value of a name; of several, each with its name."""
     found = run_of(console.desk, _some(words, ":run loss"))
-    if len(words) == 1:
+    if isinstance(found, Result):
         return in_words(found)
     return "\n".join(labelled(name, in_words(value)) for name, value in found.items())
 

@@ -225,3 +225,19 @@ def test_labels_that_run_code_when_read_are_refused(shell: Shell) -> None:
 
     shell.user_ns["words"] = [Word("a"), "b", "c"]
     assert "no list of words" in fails(shell, "%graph map A --rows words")
+
+
+def test_the_attention_of_each_head_inside_a_model_is_drawn_by_its_path(shell: Shell) -> None:
+    shell.cell(
+        "%%graph --quiet\nfrom attention import multi_head\n"
+        'input X : [1, t, 8]\nrepeat 2:\n    X = multi_head(X, 4, name="h")'
+    )
+    shell.user_ns.update(X=torch.randn(1, 3, 8))
+    shown = shell.cell("%graph map h.1.weigh.weights --rows words --cols words")
+    assert shown.title == "h.1.weigh.weights  [4, 1, 3, 3]"
+    heads = [text for text in texts(shown.svg) if text[:1] == "["]
+    assert heads == ["[0, 0]", "[1, 0]", "[2, 0]", "[3, 0]"]
+    one = shell.cell("%graph map h.1.weigh.weights --at 3,0")
+    assert [text for text in texts(one.svg) if text[:1] == "["] == ["[3, 0]"]
+    weights = shell.cell("%graph run h.1.weigh.weights")
+    assert torch.allclose(weights.sum(-1), torch.ones(4, 1, 3))

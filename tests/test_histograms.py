@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from magics.histogram import histogram
 from magics.histograms import Histograms
 from magics.measured import Row, by_powers, ends_of, measured
 from tests.shells import Shell, fails, opened
@@ -62,11 +63,12 @@ def test_values_and_gradients_are_those_that_run_and_grad_give(shell: Shell) -> 
     shown = shell.cell("%graph hist loss h.1 h.0.W y")
     rows = named(shown)
     value = shell.cell("%graph run h.1")
-    assert (rows["h.1"].values.low, rows["h.1"].values.high) == (value.min(), value.max())
+    assert rows["h.1"].values == histogram(value, 24)
     y = shell.cell("%graph run y")
     slope = 2 * (y - shell.cell("%graph run H").sum(-1) - shell.cell("%graph run off").sum(-1)) / 20
+    assert shown.ends
     assert rows["y"].slopes == by_powers(slope, shown.ends)
-    assert len(rows["h.0.W"].slopes.counts) == 24
+    assert rows["h.0.W"].values == histogram(shell.cell("%graph run h.0.W"), 24)
 
 
 def test_what_the_loss_is_not_made_of_has_no_gradient(shell: Shell) -> None:
@@ -104,6 +106,7 @@ def test_what_is_wrong_is_said_in_words(
 def test_gradients_of_all_rows_are_in_one_scale_by_powers_of_ten() -> None:
     large, small = torch.tensor([1.0, 0.1, -1.0]), torch.tensor([1e-4, 0.0, 1e-30])
     ends = ends_of([large, small])
+    assert ends
     assert ends == (pytest.approx(1e-8), 1.0)
     for slope, places in ((large, [20, 23, 23]), (small, [0, 0, 11])):
         found = by_powers(slope, ends)
