@@ -52,6 +52,15 @@ def test_each_value_with_a_name_has_a_row_and_each_pass_of_a_repeat_its_own(shel
     assert rows["h.0"].shape == (20, 4)
 
 
+def test_passes_that_give_one_name_to_several_values_have_numbered_rows() -> None:
+    with opened() as shell:
+        shell.cell("%%graph --quiet\ninput x : [n]\nrepeat 3:\n    x = 2 sin(x)\ny = x + 1")
+        shell.user_ns["x"] = torch.tensor([0.5])
+        rows = named(shell.cell("%graph hist"))
+        assert list(rows) == ["x.0", "x.1", "x", "y"]
+        assert torch.equal(shell.cell("%graph run x.1"), 2 * shell.cell("%graph run x.0").sin())
+
+
 def test_all_elements_are_counted(shell: Shell) -> None:
     for row in shell.cell("%graph hist loss").rows:
         assert row.values is not None
