@@ -14,8 +14,9 @@ from torch import Tensor
 
 from engine.show import spread, summary, visible
 from magics.histogram import histogram
+from magics.image import as_image
 from magics.raster import cells, data_uri, scale_of
-from magics.svg import document, image, pixels
+from magics.svg import document, pixels
 from magics.values import element, in_words
 
 CORNER = 6
@@ -46,10 +47,11 @@ class Card:
     def html(self) -> str:
         """The text with the heatmap beside it."""
         text = f'<pre style="margin:0">{html.escape(self.text)}</pre>'
-        if self.svg is None:
+        shown = as_image(self.svg, "heatmap")
+        if not shown:
             return text
         beside = "display:flex;gap:16px;align-items:flex-end"
-        return f'<div style="{beside}">{text}{image(self.svg, "heatmap")}</div>'
+        return f'<div style="{beside}">{text}{shown}</div>'
 
     def __repr__(self) -> str:
         return self.text

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from engine.show import display_width, visible
 from magics.blocks import written
+from magics.image import as_image
 from magics.panels import Labels, Panel, label, spaced
 from magics.raster import NAN, Scale, cells, data_uri, scale_of
-from magics.svg import FONT, WIDTH, document, image, pixels, rectangle, words
+from magics.svg import FONT, WIDTH, document, pixels, rectangle, words
 from magics.values import element
 
 SIDES = {1: 420, 2: 300, 4: 210, 16: 150}  # for up to so many panels, pixels of the longer side
@@ -37,7 +38,7 @@ class Heatmap:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": image(self.svg, self.title)}
+        return {"text/plain": self.text, "text/html": as_image(self.svg, self.title)}
 
 
 def heatmap(

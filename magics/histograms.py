@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.show import NOT_COMPUTED, display_width, table, visible
 from magics.histogram import Histogram
+from magics.image import as_image
 from magics.measured import Ends, Row
-from magics.svg import BLUE, FONT, RED, WIDTH, bars, document, image, words
+from magics.svg import BLUE, FONT, RED, WIDTH, bars, document, words
 from magics.values import element
 
 LINE, BAR, WIDE, GAP = 28, 20, 140, 18  # pixels: a line, a bar, a histogram, between columns
@@ -56,7 +57,7 @@ class Histograms:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": image(self.svg, self.text)}
+        return {"text/plain": self.text, "text/html": as_image(self.svg, self.text)}
 
 
 def _barred(found: Histogram | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 
@@ -18,12 +17,6 @@ def document(width: float, height: float, parts: Iterable[str]) -> str:
     """A picture of this size in pixels."""
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>'
-
-
-def image(picture: str, alt: str) -> str:
-    """A picture as an image of HTML, which no cleaning of outputs takes out."""
-    data = b64encode(picture.encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
 
 
 def words(
