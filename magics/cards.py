@@ -23,6 +23,7 @@ CORNER = 6
 BINS = 7
 DIGITS = 3
 SIDE, THIN = 128, 12  # pixels: the longer side of the heatmap at most, its height at least
+PLAIN = "margin:0;font-family:monospace;line-height:1.3"  # pages have other letters for HTML
 COMPUTED = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
@@ -46,7 +47,7 @@ class Card:
     @property
     def html(self) -> str:
         """The text with the heatmap beside it."""
-        text = f'<pre style="margin:0">{html.escape(self.text)}</pre>'
+        text = f'<pre style="{PLAIN}">{html.escape(self.text)}</pre>'
         shown = as_image(self.svg, "heatmap")
         if not shown:
             return text
