@@ -16,10 +16,13 @@ from pathlib import Path
 LONGEST = 20  # seconds that a layout may take
 
 
-def layout(source: str) -> str | None:
-    """The SVG that the first working drawing program makes of a DOT text, None without one."""
+def layout(source: str, longest: float = LONGEST) -> str | None:
+    """The SVG that the first working drawing program makes of a DOT text, None without one.
+
+    A program that takes more than the `longest` seconds does not work.
+    """
     for program in drawing_programs():
-        svg = _run(program, source)
+        svg = _run(program, source, longest)
         if svg is not None:
             return re.sub(r"<!--.*?-->\n?", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     return None
@@ -38,13 +41,13 @@ def drawing_programs() -> Iterator[Path]:
     yield from (program for program in programs if program.is_file())
 
 
-def _run(program: Path, source: str) -> str | None:
+def _run(program: Path, source: str, longest: float) -> str | None:
     try:
         from graphviz.backend import dot_command, execute
 
         command = [program, *dot_command.command("dot", "svg")[1:]]
         done = execute.run_check(
-            command, input=source.encode(), capture_output=True, quiet=True, timeout=LONGEST
+            command, input=source.encode(), capture_output=True, quiet=True, timeout=longest
         )
         svg = done.stdout.decode()
     except (ImportError, OSError, RuntimeError, UnicodeError, subprocess.SubprocessError):

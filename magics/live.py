@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from engine import Node
+from engine.origins import origins
 from engine.show import (
     NOT_COMPUTED,
     Box,
@@ -32,9 +34,10 @@ from magics.image import as_image
 from magics.layout import layout
 from magics.values import Computed
 
-LARGEST = 300_000  # characters in a notebook
-LONGEST = 1.0  # seconds after which no other depth is laid out
+LARGEST = 300_000  # bytes in a notebook
+LONGEST = 1.0  # seconds that the other depths may take together
 FORMULA = 200  # characters of a formula
+OPENED = 3  # how deep the formula of a derivative goes, which has few names
 HINT = "Hover, or go in with Tab and the arrows: formula, shape, value and gradient of each box."
 
 Json = dict[str, Any]
@@ -48,24 +51,35 @@ def payload(
     levels   each depth from 0 on: `svg` and `steps`; no `svg` for the shown one, null for others
              that took too long
     shown    which of the levels the image is
-    boxes    by key: kind, name, formula, shape, source, value, slope, mark; depth of a function
+    boxes    by key: kind, name, formula, shape, source, value, slope, mark; `within`, the key of
+             the function a box stands in; depth of a function
     start    the step that the slider begins at, null for the last
     """
     shown = min(depth, views.deepest)
-    began, levels, boxes = time.perf_counter(), list[Json | None](), dict[str, Box]()
-    for at in range(views.deepest + 1):
-        if at != shown and time.perf_counter() - began > LONGEST:
-            levels.append(None)
-            continue
-        view = views.at(at)
-        level = {"steps": _steps(view, views.order, computed)}
-        levels.append(level if at == shown else {**level, "svg": layout(dot_of(view))})
-        boxes |= {box.key: box for box in view.boxes}
-    functions = {key: len(path) - 1 for path, key in views.functions.items()}
-    details = {key: _detail(box, legend, computed) for key, box in boxes.items()}
-    closed = {key: {"depth": at, **details.get(key, {})} for key, at in functions.items()}
-    told = {"hint": HINT, "shown": shown, "start": start}
-    return {**told, "levels": levels, "boxes": {**details, **closed}}
+    drawn = _drawn(views, shown)
+    levels: list[Json | None] = [None] * (views.deepest + 1)
+    boxes = {key: {"depth": len(path) - 1} for path, key in views.functions.items()}
+    places = {key: path[:-1] for path, key in views.functions.items()}
+    for at, (view, svg) in drawn.items():
+        levels[at] = {"steps": _steps(view, views.order, computed), **({"svg": svg} if svg else {})}
+        places |= {box.key: box.path for box in view.boxes}
+        for box in view.boxes:
+            boxes[box.key] = {**boxes.get(box.key, {}), **_detail(box, legend, computed)}
+    for key, path in places.items():
+        boxes[key] |= {"within": views.functions[path]} if path else {}
+    return {"hint": HINT, "shown": shown, "start": start, "levels": levels, "boxes": boxes}
+
+
+def _drawn(views: Views, shown: int) -> dict[int, tuple[View, str | None]]:
+    """The depths that are laid out in time, the nearest to the shown one first; that has no SVG."""
+    found: dict[int, tuple[View, str | None]] = {shown: (views.at(shown), None)}
+    until = time.perf_counter() + LONGEST
+    for at in sorted(range(views.deepest + 1), key=lambda at: abs(at - shown))[1:]:
+        view, left = views.at(at), until - time.perf_counter()
+        svg = layout(dot_of(view), left) if left > 0 else None
+        if svg is not None:
+            found[at] = view, svg
+    return found
 
 
 def html(svg: str, text: str, told: Json) -> str:
@@ -73,10 +87,18 @@ def html(svg: str, text: str, told: Json) -> str:
 
     Of what is too much, first the other depths go, then everything but the image.
     """
-    alone = {**told, "levels": [x if i == told["shown"] else None for i, x in _levels(told)]}
-    tries = [_page(svg, text, each) for each in (told, alone)] if told else []
-    fits = (page for page in [*tries, as_image(svg, text)] if len(page) <= LARGEST)
+    tries = [_page(svg, text, each) for each in (told, _alone(told))] if told else []
+    fits = (page for page in [*tries, as_image(svg, text)] if len(page.encode()) <= LARGEST)
     return next(fits, "")
+
+
+def _alone(told: Json) -> Json:
+    """The shown depth, and of the boxes those in it."""
+    shown = told["shown"]
+    levels = [level if at == shown else None for at, level in enumerate(told["levels"])]
+    keys = {key for key, _ in told["levels"][shown]["steps"]}
+    boxes = {key: about for key, about in told["boxes"].items() if key in keys}
+    return {**told, "levels": levels, "boxes": boxes}
 
 
 def listed(view: View, order: Mapping[Node, int], legend: Legend, computed: Computed | None) -> str:
@@ -94,10 +116,6 @@ def _told(known: Mapping[str, str], what: str) -> tuple[str, str, str, str]:
     if what == "gradient":
         return f"∂/∂{name or f'({formula})'}", "", known["shape"], known.get("slope", NOT_COMPUTED)
     return name, formula, known["shape"], known.get("value", NOT_COMPUTED)
-
-
-def _levels(told: Json) -> list[tuple[int, Any]]:
-    return list(enumerate(told["levels"]))
 
 
 def _page(svg: str, text: str, told: Json) -> str:
@@ -129,14 +147,15 @@ def _detail(box: Box, legend: Legend, computed: Computed | None) -> Mapping[str,
     """What the panel says of a box; what is not known is left out."""
     node = box.nodes[0] if box.kind != "function" else box.nodes[-1]
     values, slopes = (computed.values, computed.slopes or {}) if computed else ({}, {})
-    written = "" if node.op.name == "variable" else formula(node, legend.names)
+    names = _with_far(node, legend.names) if box.kind == "backward" else legend.names
+    written = "" if node.op.name == "variable" else formula(node, names)
     named = own_name(node, legend.names) if box.kind == "function" else None
     found = {
         "kind": box.kind,
         "name": box.name,
         "formula": visible(written.replace("\n", ";  "), FORMULA),
         "shape": visible(node.describe()),
-        "source": legend.notes.get(node, ""),
+        "source": _source(node, legend),
         "value": _words(box, values),
         "slope": _words(box, slopes),
         "mark": box.mark,
@@ -144,6 +163,20 @@ def _detail(box: Box, legend: Legend, computed: Computed | None) -> Mapping[str,
     if box.kind == "function":
         found["formula"] = f"{box.text}, the last: {named or found['formula']}"
     return {name: text for name, text in found.items() if text}
+
+
+def _source(node: Node, legend: Legend) -> str:
+    """Where a node was written, or the value that a derivative belongs to."""
+    nodes = (node, *(each.forward for each in origins(node)))
+    return next((legend.notes[each] for each in nodes if each in legend.notes), "")
+
+
+def _with_far(node: Node, names: Mapping[Node, str]) -> Mapping[Node, str]:
+    """The names, and `…` for what stands too deep in the formula of a node."""
+    reached = {node}
+    for _ in range(OPENED):
+        reached = {x for each in reached for x in each.inputs if x not in names}
+    return ChainMap({x: "…" for x in reached if x.inputs}, names)
 
 
 def _words(box: Box, known: Mapping[Any, str]) -> str:

@@ -25,6 +25,7 @@ LINES: Mapping[ArrowKind, str] = {
     "backward": 'color="#e0566b"',
     "recalled": 'color="#eb9aa7" constraint=false',
     "again": 'color="#7c8798" style=dashed constraint=false',
+    "back": 'color="#e0566b" style=dashed constraint=false',
     "belongs": 'color="#a3acb9" style=dashed arrowhead=none minlen=0 weight=3',
 }
 WARNING = "#c81e3a"

@@ -19,12 +19,13 @@ from engine.show.names import Legend, own_name, visible
 from engine.show.repeats import folded
 
 MOST_BOXES = 200
-FITTING = 40
+FITTING = 25
 LONGEST = 48
 BLANK = "·"  # an operand without a name; the arrow says which it is
 
 BoxKind = Literal["input", "param", "value", "output", "backward", "function"]
-ArrowKind = Literal["forward", "backward", "recalled", "belongs", "again"]
+ArrowKind = Literal["forward", "backward", "recalled", "belongs", "again", "back"]
+ELSEWHERE: Mapping[ArrowKind, ArrowKind] = {"forward": "again", "backward": "back"}
 Owner: TypeAlias = (
     Node | tuple[str, ...]
 )  # a node with its own box, or the path of a closed function
@@ -34,7 +35,8 @@ Owner: TypeAlias = (
 class Box:
     """A leaf, a value or a closed function; it stands in the function `path`.
 
-    The `key` is the same at every depth. `nodes` are those that the box stands for, in order.
+    The `key` is the same at every depth. `nodes` are those that the box stands for: derivatives,
+    then values, in order.
     """
 
     key: str
@@ -52,7 +54,7 @@ class Arrow:
 
     `forward` between values, `backward` between derivatives, `recalled` where a derivative reads a
     value; `belongs` leads from each value to its derivatives, `again` from one pass of a `repeat`
-    to the next.
+    to the next, `back` to the one before.
     """
 
     tail: str
@@ -80,7 +82,7 @@ def view(
     """The boxes and arrows of the outputs and of their derivatives `backward`.
 
     Functions nested deeper than `depth` are closed; by default none, or of a graph of more than 200
-    values so many that 40 boxes are left.
+    values so many that 25 boxes are left.
     """
     views = Views(outputs, legend, backward)
     return views.at(views.fitting if depth is None else depth)
@@ -139,7 +141,10 @@ class _Folded:
             self.boxed.append(node)
             self.texts[node], self.reads[node] = _short(part.text), reads
             parts[node], behind[node] = Part(own_name(node, legend.names) or BLANK), (node,)
-        self.places = folded(self.reads, {node: self._path(node) for node in self.boxed})
+        found = ((node, self._value_of(node)) for node in self.boxed)
+        self.values = {node: value for node, value in found if value is not None}
+        paths = {node: self._path(node) for node in self.boxed}
+        self.places = folded(self.reads, paths, self.values)
 
     def _written(self, node: Node, parts: Sequence[Part]) -> Part:
         if node.op.name == "variable":
@@ -155,10 +160,9 @@ class _Folded:
 
     def _path(self, node: Node) -> tuple[str, ...]:
         """The functions a node stands in, outermost first; a derivative stands with its value."""
-        value = self.value_of(node)
-        return self.legend.paths.get(node if value is None else value, ())
+        return self.legend.paths.get(self.values.get(node, node), ())
 
-    def value_of(self, node: Node) -> Node | None:
+    def _value_of(self, node: Node) -> Node | None:
         """The value of this graph that a derivative belongs to."""
         found = (each.forward for each in origins(node) if node not in self.forward)
         return next((value for value in found if value in self.forward), None)
@@ -178,12 +182,11 @@ class _Folded:
         derived = node not in self.forward
         for x in self.reads[node]:
             yield x, "forward" if not derived else "recalled" if x in self.forward else "backward"
-        value = self.value_of(node)
-        if value is not None and value in self.texts:
-            yield value, "belongs"
+        if self.values.get(node) in self.texts:
+            yield self.values[node], "belongs"
 
-    def is_next_pass(self, x: Node, node: Node) -> bool:
-        """Whether one pass of a `repeat` reads here what an earlier one made."""
+    def is_other_pass(self, x: Node, node: Node) -> bool:
+        """Whether one pass of a `repeat` reads here what another one made."""
         made, read = self.places[x], self.places[node]
         turns = zip(made.turns, read.turns, strict=False)
         return made.path[:1] == read.path[:1] and any(i != j for i, j in turns)
@@ -214,8 +217,8 @@ def _boxes(
     graph: _Folded, owners: Mapping[Node, Owner], keys: Mapping[Owner, str]
 ) -> Iterator[Box]:
     members: dict[Owner, list[Node]] = {}
-    for node, owner in owners.items():
-        members.setdefault(owner, []).append(node)
+    for node in sorted(owners, key=graph.forward.__contains__):
+        members.setdefault(owners[node], []).append(node)
     for owner, key in keys.items():
         nodes = tuple(members[owner])
         mark = next((graph.legend.marks[x] for x in nodes if x in graph.legend.marks), "")
@@ -245,12 +248,12 @@ def _arrows(
     for node in graph.boxed:
         for x, kind in graph.neighbours(node):
             tail, head = keys[owners[x]], keys[owners[node]]
-            if kind == "forward" and graph.is_next_pass(x, node):
-                kind = "again"
+            if kind in ELSEWHERE and graph.is_other_pass(x, node):
+                kind = ELSEWHERE[kind]
             pair = tail, head, kind == "belongs"
             if tail != head and pair not in done:
                 done.add(pair)
-                yield Arrow(tail, head, kind, "" if kind in ("belongs", "recalled") else _passed(x))
+                yield Arrow(tail, head, kind, _passed(x) if kind in ELSEWHERE else "")
 
 
 def _passed(x: Node) -> str:

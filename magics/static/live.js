@@ -19,6 +19,8 @@
   function live(root) {
     const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     const image = root.querySelector("img");
+    // in here the keys are not Jupyter's
+    root.dataset.lmSuppressShortcuts = "";
     data.levels[data.shown].svg = decoded(image);
     const levels = data.levels.map((each) => each && each.svg ? each : null);
     let level = data.shown, boxes = new Map(), arrows = [], step = null, at = null, timer = 0;
@@ -33,10 +35,11 @@
       made.type = "button";
       made.title = label;
       made.setAttribute("aria-label", label);
-      made.addEventListener("click", action);
+      made.onclick = action;
       return made;
     };
     const detail = (key) => data.boxes[key] || {};
+    const within = (key, outer) => key && (key === outer || within(detail(key).within, outer));
 
     function show(wanted, focus) {
       if (!levels[wanted]) return;
@@ -49,22 +52,21 @@
       boxes = new Map();
       arrows = [];
       for (const part of svg.querySelectorAll("g.node, g.edge, g.cluster")) {
-        const title = part.querySelector("title"), key = part.id;
+        const key = part.id;
         if (part.classList.contains("edge")) {
-          const [tail, head] = title.textContent.split("->");
+          const [tail, head] = part.querySelector("title").textContent.split("->");
           arrows.push({ part, tail, head });
         } else if (part.classList.contains("node")) prepare(part, key);
         else part.querySelectorAll("text, path, polygon").forEach((each) => {
           each.style.cursor = "zoom-out";
           each.setAttribute("pointer-events", "all");
-          each.addEventListener("click", () => show(detail(key).depth, key));
+          each.onclick = () => show(detail(key).depth, key);
         });
-        title.remove();
         part.removeAttribute("id");
       }
-      svg.querySelectorAll("g.graph > title").forEach((each) => each.remove());
+      svg.querySelectorAll("title").forEach((each) => each.remove());
       stage.replaceChildren(svg);
-      const first = boxes.values().next().value;
+      const [first] = boxes.values();
       if (first) first.setAttribute("tabindex", "0");
       less.disabled = !levels[level - 1];
       more.disabled = !levels[level + 1];
@@ -82,24 +84,24 @@
       part.setAttribute("role", "button");
       part.setAttribute("aria-label", words);
       part.style.cssText = "outline:none;cursor:" + (kind === "function" ? "zoom-in" : "default");
-      part.addEventListener("mouseenter", () => tell(key));
-      part.addEventListener("mouseleave", () => tell(current()));
-      part.addEventListener("focus", () => tell(key));
-      part.addEventListener("blur", () => tell(current()));
-      part.addEventListener("click", () => open(key));
-      part.addEventListener("keydown", (event) => press(event, key));
+      part.onmouseenter = part.onfocus = () => tell(key);
+      part.onmouseleave = part.onblur = () => tell(current());
+      part.onclick = () => open(key);
+      part.onkeydown = (event) => press(event, key);
     }
 
     const open = (key) => {
-      if (detail(key).kind === "function") show(detail(key).depth + 1);
-      else boxes.get(key).focus();
+      if (detail(key).kind !== "function") return boxes.get(key).focus();
+      show(detail(key).depth + 1);
+      const inner = [...boxes.keys()].find((each) => within(each, key));
+      if (inner) boxes.get(inner).focus();
     };
 
     function press(event, key) {
       const order = [...new Set(steps().map(([each]) => each))];
       const near = {
-        ArrowUp: arrows.filter((a) => a.head === key).map((a) => a.tail)[0],
-        ArrowDown: arrows.filter((a) => a.tail === key).map((a) => a.head)[0],
+        ArrowUp: arrows.find((a) => a.head === key)?.tail,
+        ArrowDown: arrows.find((a) => a.tail === key)?.head,
         ArrowLeft: order[order.indexOf(key) - 1],
         ArrowRight: order[order.indexOf(key) + 1],
       };
@@ -116,13 +118,14 @@
     function paint() {
       const seen = new Map(steps().slice(0, step === null ? undefined : step));
       const now = at || current();
+      const near = new Set(arrows.flatMap(({ tail, head }) => (tail === at || head === at ? [tail, head] : [])));
       boxes.forEach((part, key) => {
         part.setAttribute("opacity", seen.has(key) || key === now ? 1 : 0.2);
         const shape = part.querySelector("path, polygon, ellipse");
         const red = step !== null && seen.get(key) === "gradient";
         if (!shape.dataset.was) shape.dataset.was = shape.getAttribute("stroke");
         shape.setAttribute("stroke", red ? "#e0566b" : key === now ? "#ea7a0c" : shape.dataset.was);
-        if (key === now || red) shape.setAttribute("stroke-width", key === now ? 3 : 2);
+        if (key === now || red || near.has(key)) shape.setAttribute("stroke-width", key === now ? 3 : 2);
         else shape.removeAttribute("stroke-width");
       });
       for (const { part, tail, head } of arrows) {
@@ -179,9 +182,9 @@
     });
     button("▶|", "one step on", () => by(1));
     const range = make("input", "flex:0 1 16em", "", bar);
-    Object.assign(range, { type: "range", min: 0, step: 1 });
+    range.type = "range";
     range.setAttribute("aria-label", "step of the evaluation");
-    range.addEventListener("input", () => { halt(); go(Number(range.value)); });
+    range.oninput = () => { halt(); go(Number(range.value)); };
     const count = make("span", "white-space:pre", "", bar);
     if (levels.filter(Boolean).length === 1) less.style.display = more.style.display = "none";
     step = data.start;
