@@ -24,7 +24,7 @@ def layout(source: str, longest: float = LONGEST) -> str | None:
     for program in drawing_programs():
         svg = _run(program, source, longest)
         if svg is not None:
-            return re.sub(r"<!--.*?-->\n?", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+            return _slim(svg[svg.index("<svg") :])
     return None
 
 
@@ -39,6 +39,25 @@ def drawing_programs() -> Iterator[Path]:
     found.append(shutil.which("dot") or "")
     programs = dict.fromkeys(Path(program).resolve() for program in found if program)
     yield from (program for program in programs if program.is_file())
+
+
+def _slim(svg: str) -> str:
+    """The same picture in fewer bytes: tenths of a point, and once what all words have in common.
+
+    Quotes do not occur in the words of an SVG but as `&quot;`, so this reaches attributes only.
+    """
+    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+    shared = ' xml:space="preserve"', ' font-family="Arial"'
+    for attribute in shared:
+        svg = svg.replace(attribute, "")
+    svg = svg.replace("<svg", f"<svg{''.join(shared)}", 1).replace("\n", "")
+    return re.sub(r' (d|points|x|y|font-size)="[^"]*"', _rounded, svg)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    return re.sub(
+        r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), attribute[0]
+    )
 
 
 def _run(program: Path, source: str, longest: float) -> str | None:

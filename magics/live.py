@@ -37,7 +37,7 @@ from magics.values import Computed
 LARGEST = 300_000  # bytes in a notebook
 LONGEST = 1.0  # seconds that the other depths may take together
 FORMULA = 200  # characters of a formula
-OPENED = 3  # how deep the formula of a derivative goes, which has few names
+OPENED, DERIVED = 8, 3  # how deep a formula goes, and that of a derivative, which has few names
 HINT = "Hover, or go in with Tab and the arrows: formula, shape, value and gradient of each box."
 
 Json = dict[str, Any]
@@ -147,7 +147,7 @@ def _detail(box: Box, legend: Legend, computed: Computed | None) -> Mapping[str,
     """What the panel says of a box; what is not known is left out."""
     node = box.nodes[0] if box.kind != "function" else box.nodes[-1]
     values, slopes = (computed.values, computed.slopes or {}) if computed else ({}, {})
-    names = _with_far(node, legend.names) if box.kind == "backward" else legend.names
+    names = _with_far(node, legend.names, DERIVED if box.kind == "backward" else OPENED)
     written = "" if node.op.name == "variable" else formula(node, names)
     named = own_name(node, legend.names) if box.kind == "function" else None
     found = {
@@ -171,10 +171,10 @@ def _source(node: Node, legend: Legend) -> str:
     return next((legend.notes[each] for each in nodes if each in legend.notes), "")
 
 
-def _with_far(node: Node, names: Mapping[Node, str]) -> Mapping[Node, str]:
-    """The names, and `…` for what stands too deep in the formula of a node."""
+def _with_far(node: Node, names: Mapping[Node, str], depth: int) -> Mapping[Node, str]:
+    """The names, and `…` for what stands deeper in the formula of a node."""
     reached = {node}
-    for _ in range(OPENED):
+    for _ in range(depth):
         reached = {x for each in reached for x in each.inputs if x not in names}
     return ChainMap({x: "…" for x in reached if x.inputs}, names)
 

@@ -17,6 +17,7 @@ from engine.show import Legend
 from magics import layout, live
 from magics.display import Picture, draw
 from magics.layout import drawing_programs
+from magics.legend import legend
 
 BLOCK = """from transformer import block
 dim d = 8
@@ -155,3 +156,51 @@ def test_a_graph_of_ten_thousand_nodes_is_drawn_closed() -> None:
     for _ in range(10_000):
         x = ops.sin(x)
     assert {"⋮", "9802 values"} <= words(draw(x))
+
+
+def about(picture: Picture) -> list[dict[str, str]]:
+    """What the panel says of each box of the picture."""
+    return list(json.loads(parts(picture.html)[1])["boxes"].values())
+
+
+def test_what_the_panel_says_of_a_deep_formula_is_short() -> None:
+    x = var("x", ["n"])
+    for _ in range(1000):
+        x = ops.sin(x)
+    texts = [text for box in about(draw(x)) for text in (box.get("formula", ""),)]
+    assert max(map(len, texts)) <= live.FORMULA
+    assert any("…" in text for text in texts)
+
+
+def test_a_derivative_says_where_its_value_was_written() -> None:
+    program = dsl.compile("input x : [n]\ny = sin(x)\nloss = sum(y)", name="here")
+    picture = draw([program.nodes["loss"]], legend(program), backward=[program.grad("loss")["x"]])
+    sources = {box["source"] for box in about(picture) if box["kind"] == "backward"}
+    assert sources == {"here, line 2: y = sin(x)"}
+
+
+def test_depths_that_take_too_long_are_left_out(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LONGEST", 0.0)
+    levels = picture.payload["levels"]
+    assert [level is None for level in levels] == [True, True, False]
+    assert "data-on" in picture.html
+    assert {box["kind"] for box in about(picture) if "kind" in box} >= {"input", "param", "value"}
+
+
+def test_a_drawing_program_that_hangs_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hanging = program(tmp_path / "hanging", "import time; time.sleep(60)")
+    monkeypatch.setattr(layout, "drawing_programs", lambda: iter([hanging]))
+    assert layout.layout("digraph {}", longest=0.1) is None
+
+
+def test_every_box_knows_the_function_it_stands_in(picture: Picture) -> None:
+    boxes = json.loads(parts(picture.html)[1])["boxes"]
+    (w,) = [box for box in boxes.values() if box.get("name") == "W_q"]
+    attention = boxes[w["within"]]
+    assert attention["name"] == "attention"
+    assert boxes[attention["within"]]["name"] == "block"
+    assert "within" not in boxes[attention["within"]]

@@ -207,3 +207,45 @@ def test_a_pass_of_another_structure_is_drawn_by_itself() -> None:
     assert {box.path[:1] for box in view([y], legend).boxes} == {(), ("h × 4",), ("h.4",)}
     two, legend = chain(2, odd=True)
     assert {box.path[:1] for box in view([two], legend).boxes} == {(), ("h.0",), ("h.1",)}
+
+
+def test_a_pass_that_is_made_otherwise_has_a_cluster_of_its_own() -> None:
+    output, legend = chain(4, odd=True)
+    shown = view([output], legend)
+    assert {path[0] for box in shown.boxes if (path := box.path)} == {"h × 3", "h.3"}
+    assert 'label="h × 3"' in dot([output], legend)
+
+
+def test_derivatives_of_a_repeat_are_drawn_once_and_an_arrow_leads_to_the_pass_before() -> None:
+    output, legend = chain(4)
+    leaves = [var(f"w{i}", []) for i in range(4)]
+    found = gradients(ops.sum(output), leaves)
+    shown = view([output], legend, backward=found)
+    assert {box.path[:1] for box in shown.boxes} == {(), ("h × 4",)}
+    longer, known = chain(9)
+    more = gradients(ops.sum(longer), [var(f"w{i}", []) for i in range(9)])
+    assert len(view([longer], known, backward=more).boxes) == len(shown.boxes)
+    box = {each.key: each for each in shown.boxes}
+    back = [arrow for arrow in shown.arrows if arrow.kind == "back"]
+    assert back
+    assert all(box[arrow.tail].kind == box[arrow.head].kind == "backward" for arrow in back)
+    assert all(arrow.kind != "back" for arrow in view([output], backward=found).arrows)
+
+
+def test_a_closed_function_ends_in_a_value_and_not_in_a_derivative_of_it() -> None:
+    output, legend = chain(2)
+    loss = ops.sum(output)
+    (g,) = gradients(loss, [var("w0", [])])
+    shown = view([loss], legend, backward=[g], depth=0)
+    closed = next(box for box in shown.boxes if box.name == "h × 2")
+    assert closed.nodes[-1] is output
+    assert g in closed.nodes
+
+
+def test_a_large_graph_is_opened_as_far_as_25_boxes_allow() -> None:
+    x, paths = var("x", ["n"]), dict[Node, tuple[str, ...]]()
+    for i in range(240):
+        x = ops.sin(x)
+        paths[x] = ("h", f"g{i // 12}", f"f{i}")
+    assert len(view([x], Legend({}, paths)).boxes) == 21
+    assert len(view([x], Legend({}, paths), depth=3).boxes) == 200

@@ -124,7 +124,7 @@
         const shape = part.querySelector("path, polygon, ellipse");
         const red = step !== null && seen.get(key) === "gradient";
         if (!shape.dataset.was) shape.dataset.was = shape.getAttribute("stroke");
-        shape.setAttribute("stroke", red ? "#e0566b" : key === now ? "#ea7a0c" : shape.dataset.was);
+        shape.setAttribute("stroke", key === now ? "#ea7a0c" : red ? "#e0566b" : shape.dataset.was);
         if (key === now || red || near.has(key)) shape.setAttribute("stroke-width", key === now ? 3 : 2);
         else shape.removeAttribute("stroke-width");
       });
