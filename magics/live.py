@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -58,7 +57,7 @@ def payload(
     shown = min(depth, views.deepest)
     drawn = _drawn(views, shown)
     levels: list[Json | None] = [None] * (views.deepest + 1)
-    boxes = {key: {"depth": len(path) - 1} for path, key in views.functions.items()}
+    boxes: Json = {key: {"depth": len(path) - 1} for path, key in views.functions.items()}
     places = {key: path[:-1] for path, key in views.functions.items()}
     for at, (view, svg) in drawn.items():
         levels[at] = {"steps": _steps(view, views.order, computed), **({"svg": svg} if svg else {})}
@@ -176,7 +175,7 @@ def _with_far(node: Node, names: Mapping[Node, str], depth: int) -> Mapping[Node
     reached = {node}
     for _ in range(depth):
         reached = {x for each in reached for x in each.inputs if x not in names}
-    return ChainMap({x: "…" for x in reached if x.inputs}, names)
+    return {**names, **{x: "…" for x in reached if x.inputs}}
 
 
 def _words(box: Box, known: Mapping[Any, str]) -> str:
