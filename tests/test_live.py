@@ -33,6 +33,9 @@ Y = X + 1
 """
 
 
+LABELS = "boxes => boxes.map(box => box.getAttribute('aria-label'))"
+
+
 def line(start: int | None = None, end: str = "loss") -> Picture:
     """The picture of a line that was computed."""
     program = dsl.compile(LINE)
@@ -132,6 +135,33 @@ def test_functions_open_and_close_without_a_kernel(page: Any) -> None:
     page.get_by_label("less detail").click()
     assert box(page, "block × 3").count() == 1
     assert page.get_by_label("less detail").is_disabled()
+
+
+def test_a_function_opened_by_the_keyboard_hands_the_focus_to_what_is_in_it(page: Any) -> None:
+    put(page, draw(dsl.compile(BLOCK), depth=1))
+    box(page, "attention").focus()
+    page.keyboard.press("Enter")
+    assert panel(page).startswith("Q")
+
+
+def test_keys_that_the_picture_uses_do_not_reach_the_notebook(page: Any) -> None:
+    put(page, line())
+    page.evaluate("() => { heard = []; document.onkeydown = ({ key }) => { heard.push(key); }; }")
+    box(page, "r").focus()
+    for key in ("ArrowUp", "Enter", "Shift+Enter", "b"):
+        page.keyboard.press(key)
+    page.get_by_label("step of the evaluation").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Control+s")
+    assert page.evaluate("heard") == ["Shift", "Enter", "b", "Control", "s"]
+
+
+def test_what_a_box_reads_and_what_reads_it_stand_out(page: Any) -> None:
+    put(page, line())
+    box(page, "r").hover()
+    thick = page.locator("g.node:has([stroke-width='2'])")
+    names = [each.split(",")[0] for each in thick.evaluate_all(LABELS)]
+    assert names == ["X @ w", "y", "r^2"]
 
 
 def test_the_first_nan_and_zero_gradients_are_marked_in_words(page: Any) -> None:

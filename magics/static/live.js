@@ -8,6 +8,7 @@
     if (parent) parent.append(element);
     return element;
   };
+  const set = (element, name, value) => element.setAttribute(name, value);
   const decoded = (image) => {
     const bytes = atob(image.src.split(",")[1]);
     return new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
@@ -19,8 +20,6 @@
   function live(root) {
     const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     const image = root.querySelector("img");
-    // in here the keys are not Jupyter's
-    root.dataset.lmSuppressShortcuts = "";
     data.levels[data.shown].svg = decoded(image);
     const levels = data.levels.map((each) => each && each.svg ? each : null);
     let level = data.shown, boxes = new Map(), arrows = [], step = null, at = null, timer = 0;
@@ -29,12 +28,11 @@
     const bar = make("div", font + ";display:flex;align-items:center;flex-wrap:wrap;margin:2px 0");
     const stage = make("div", "overflow:auto;max-height:75vh");
     const panel = make("div", font + ";min-height:4.6em;padding:.3em 0;overflow-wrap:anywhere");
-    panel.setAttribute("aria-live", "polite");
+    set(panel, "aria-live", "polite");
     const button = (text, label, action) => {
       const made = make("button", BUTTON, text, bar);
-      made.type = "button";
       made.title = label;
-      made.setAttribute("aria-label", label);
+      set(made, "aria-label", label);
       made.onclick = action;
       return made;
     };
@@ -46,8 +44,8 @@
       level = wanted;
       const parsed = new DOMParser().parseFromString(levels[level].svg, "image/svg+xml");
       const svg = document.importNode(parsed.documentElement, true);
-      svg.setAttribute("role", "group");
-      svg.setAttribute("aria-label", image.alt);
+      set(svg, "role", "group");
+      set(svg, "aria-label", image.alt);
       svg.style.cssText = "display:block;max-width:none";
       boxes = new Map();
       arrows = [];
@@ -59,7 +57,7 @@
         } else if (part.classList.contains("node")) prepare(part, key);
         else part.querySelectorAll("text, path, polygon").forEach((each) => {
           each.style.cursor = "zoom-out";
-          each.setAttribute("pointer-events", "all");
+          set(each, "pointer-events", "all");
           each.onclick = () => show(detail(key).depth, key);
         });
         part.removeAttribute("id");
@@ -67,7 +65,7 @@
       svg.querySelectorAll("title").forEach((each) => each.remove());
       stage.replaceChildren(svg);
       const [first] = boxes.values();
-      if (first) first.setAttribute("tabindex", "0");
+      if (first) set(first, "tabindex", "0");
       less.disabled = !levels[level - 1];
       more.disabled = !levels[level + 1];
       range.max = steps().length;
@@ -80,9 +78,9 @@
       const { name, formula, shape, value, kind, mark } = detail(key);
       const words = [name, formula, shape, value, mark].filter(Boolean).join(", ");
       boxes.set(key, part);
-      part.setAttribute("tabindex", "-1");
-      part.setAttribute("role", "button");
-      part.setAttribute("aria-label", words);
+      set(part, "tabindex", "-1");
+      set(part, "role", "button");
+      set(part, "aria-label", words);
       part.style.cssText = "outline:none;cursor:" + (kind === "function" ? "zoom-in" : "default");
       part.onmouseenter = part.onfocus = () => tell(key);
       part.onmouseleave = part.onblur = () => tell(current());
@@ -98,6 +96,7 @@
     };
 
     function press(event, key) {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       const order = [...new Set(steps().map(([each]) => each))];
       const near = {
         ArrowUp: arrows.find((a) => a.head === key)?.tail,
@@ -120,18 +119,18 @@
       const now = at || current();
       const near = new Set(arrows.flatMap(({ tail, head }) => (tail === at || head === at ? [tail, head] : [])));
       boxes.forEach((part, key) => {
-        part.setAttribute("opacity", seen.has(key) || key === now ? 1 : 0.2);
+        set(part, "opacity", seen.has(key) || key === now ? 1 : 0.2);
         const shape = part.querySelector("path, polygon, ellipse");
         const red = step !== null && seen.get(key) === "gradient";
         if (!shape.dataset.was) shape.dataset.was = shape.getAttribute("stroke");
-        shape.setAttribute("stroke", key === now ? "#ea7a0c" : red ? "#e0566b" : shape.dataset.was);
-        if (key === now || red || near.has(key)) shape.setAttribute("stroke-width", key === now ? 3 : 2);
+        set(shape, "stroke", key === now ? "#ea7a0c" : red ? "#e0566b" : shape.dataset.was);
+        if (key === now || red || near.has(key)) set(shape, "stroke-width", key === now ? 3 : 2);
         else shape.removeAttribute("stroke-width");
       });
       for (const { part, tail, head } of arrows) {
         const lit = !at || tail === at || head === at;
-        part.setAttribute("opacity", seen.has(tail) && seen.has(head) ? (lit ? 1 : 0.3) : 0.15);
-        part.setAttribute("stroke-width", at && lit ? 2.2 : 1);
+        set(part, "opacity", seen.has(tail) && seen.has(head) ? (lit ? 1 : 0.3) : 0.15);
+        set(part, "stroke-width", at && lit ? 2.2 : 1);
       }
     }
 
@@ -183,10 +182,12 @@
     button("▶|", "one step on", () => by(1));
     const range = make("input", "flex:0 1 16em", "", bar);
     range.type = "range";
-    range.setAttribute("aria-label", "step of the evaluation");
+    set(range, "aria-label", "step of the evaluation");
     range.oninput = () => { halt(); go(Number(range.value)); };
     const count = make("span", "white-space:pre", "", bar);
     if (levels.filter(Boolean).length === 1) less.style.display = more.style.display = "none";
+    // the keys of buttons and slider are not Jupyter's
+    bar.onkeydown = (event) => event.ctrlKey || event.metaKey || event.stopPropagation();
     step = data.start;
     show(level);
     image.replaceWith(bar, stage, panel);
@@ -194,6 +195,6 @@
 
   for (const root of document.querySelectorAll(".cg:not([data-on])")) {
     root.dataset.on = "1";
-    try { live(root); } catch (error) { console.warn("chalkgrad: the picture stays still", error); }
+    try { live(root); } catch (error) { console.warn("chalkgrad", error); }
   }
 })();
