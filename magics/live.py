@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from engine import Node
@@ -86,32 +88,40 @@ def html(svg: str, text: str, told: Json) -> str:
 
     Of what is too much, first the other depths go, then everything but the image.
     """
-    tries = [_page(svg, text, each) for each in (told, _alone(told))] if told else []
-    fits = (page for page in [*tries, as_image(svg, text)] if len(page.encode()) <= LARGEST)
-    return next(fits, "")
+    tries = (_page(svg, text, each) for each in _lighter(told))
+    pages = chain(tries, [as_image(svg, text)])
+    return next((page for page in pages if len(page.encode()) <= LARGEST), "")
 
 
-def _alone(told: Json) -> Json:
-    """The shown depth, and of the boxes those in it."""
-    shown = told["shown"]
-    levels = [level if at == shown else None for at, level in enumerate(told["levels"])]
-    keys = {key for key, _ in told["levels"][shown]["steps"]}
-    boxes = {key: about for key, about in told["boxes"].items() if key in keys}
-    return {**told, "levels": levels, "boxes": boxes}
+def _lighter(told: Json) -> Iterator[Json]:
+    """All depths, then without the farthest from the shown one, and so on to that one alone."""
+    kept = sorted(range(len(told["levels"])), key=lambda at: abs(at - told["shown"]))
+    while kept:
+        levels = [level if at in kept else None for at, level in enumerate(told["levels"])]
+        keys = {key for level in levels if level for key, _ in level["steps"]}
+        boxes = {k: box for k, box in told["boxes"].items() if k in keys or "depth" in box}
+        yield {**told, "levels": levels, "boxes": boxes}
+        kept.pop()
 
 
 def listed(view: View, order: Mapping[Node, int], legend: Legend, computed: Computed | None) -> str:
     """The steps as a table: number, name, formula, shape, value; then back with the gradients."""
-    details = {box.key: _detail(box, legend, computed) for box in view.boxes}
+    boxes, many = {box.key: box for box in view.boxes}, Counter(box.name for box in view.boxes)
+    names = {box.key: _full(box) if many[box.name] > 1 else box.name for box in view.boxes}
     rows = [
-        (str(i), *_told(details[key], what))
+        (str(i), *_told(names[key], _detail(boxes[key], legend, computed), what))
         for i, (key, what) in enumerate(_steps(view, order, computed), start=1)
     ]
     return "\n".join(table(rows))
 
 
-def _told(known: Mapping[str, str], what: str) -> tuple[str, str, str, str]:
-    name, formula = known.get("name", ""), known.get("formula", known["kind"])
+def _full(box: Box) -> str:
+    """The name with the functions that it stands in, empty if there is none."""
+    return ".".join((*map(visible, box.path), box.name)) if box.name else ""
+
+
+def _told(name: str, known: Mapping[str, str], what: str) -> tuple[str, str, str, str]:
+    formula = known.get("formula", known["kind"])
     if what == "gradient":
         return f"∂/∂{name or f'({formula})'}", "", known["shape"], known.get("slope", NOT_COMPUTED)
     return name, formula, known["shape"], known.get("value", NOT_COMPUTED)
@@ -127,9 +137,9 @@ def _page(svg: str, text: str, told: Json) -> str:
 
 @cache
 def _script() -> str:
-    """The script without its indentation and comments."""
+    """The script without its indentation, comments and line ends that say nothing."""
     source = (files("magics") / "static" / "live.js").read_text(encoding="utf-8")
-    return re.sub(r"^\s+|^//.*\n", "", source, flags=re.MULTILINE)
+    return re.sub(r"^\s*//.*\n|^\s+|(?<=[;{,(])\n", "", source, flags=re.MULTILINE)
 
 
 def _steps(
@@ -183,4 +193,6 @@ def _words(box: Box, known: Mapping[Any, str]) -> str:
     if box.kind == "function":
         return known.get(box.nodes[-1], "")
     told = [known[node] for node in box.nodes if node in known]
-    return told[0] if len(told) == 1 else f"{told[0]} … {told[-1]}" if told else ""
+    if len(told) > 1:
+        return f"{told[0]} in pass 1, {told[-1]} in pass {len(told)}"
+    return told[0] if told else ""

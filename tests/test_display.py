@@ -18,6 +18,7 @@ from magics import layout, live
 from magics.display import Picture, draw
 from magics.layout import drawing_programs
 from magics.legend import legend
+from magics.values import computed
 
 BLOCK = """from transformer import block
 dim d = 8
@@ -102,6 +103,13 @@ def test_what_cannot_be_executed_is_passed_over(
     assert picture.svg is None
 
 
+def test_without_the_package_that_runs_graphviz_a_picture_is_its_text(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "graphviz.backend", None)
+    assert picture._repr_mimebundle_() == {"text/plain": picture.text}
+
+
 def test_dot_on_the_path_is_the_second_choice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -169,7 +177,7 @@ def test_what_the_panel_says_of_a_deep_formula_is_short() -> None:
         x = ops.sin(x)
     texts = [text for box in about(draw(x)) for text in (box.get("formula", ""),)]
     assert max(map(len, texts)) <= live.FORMULA
-    assert any("…" in text for text in texts)
+    assert "sin(" * 8 + "…" + ")" * 8 in texts
 
 
 def test_a_derivative_says_where_its_value_was_written() -> None:
@@ -204,3 +212,17 @@ def test_every_box_knows_the_function_it_stands_in(picture: Picture) -> None:
     assert attention["name"] == "attention"
     assert boxes[attention["within"]]["name"] == "block"
     assert "within" not in boxes[attention["within"]]
+
+
+def test_of_a_repeated_value_the_panel_tells_the_first_pass_and_the_last() -> None:
+    program = dsl.compile(
+        "double(x) = 2 x\ninput x : []\nrepeat 5:\n    x = double(x)\ny = x + 0.5"
+    )
+    feeds = program.feeds({"x": 1.0}, {})
+    y = program.nodes["y"]
+    picture = draw([y], legend(program), computed=computed([y], feeds, y))
+    (box,) = [box for box in about(picture) if "pass 5" in box.get("value", "")]
+    assert (box["value"], box["slope"]) == (
+        "= 2 in pass 1, = 32 in pass 5",
+        "∂=16 in pass 1, ∂=1 in pass 5",
+    )

@@ -35,6 +35,12 @@ Y = X + 1
 
 LABELS = "boxes => boxes.map(box => box.getAttribute('aria-label'))"
 
+INSIDE = """() => {
+    const at = document.querySelector("g.node:has([stroke-width='3'])").getBoundingClientRect();
+    const stage = document.querySelector(".cg svg").parentElement.getBoundingClientRect();
+    return stage.top <= at.top && at.bottom <= stage.bottom;
+}"""
+
 
 def line(start: int | None = None, end: str = "loss") -> Picture:
     """The picture of a line that was computed."""
@@ -123,6 +129,14 @@ def test_the_slider_steps_through_evaluation_and_back(page: Any) -> None:
     keep(page, "live-steps")
 
 
+def test_the_slider_brings_what_it_is_at_into_sight(page: Any) -> None:
+    put(page, draw(dsl.load("gpt2")))
+    slider = page.get_by_label("step of the evaluation")
+    for step in (slider.get_attribute("max"), "1"):
+        slider.fill(step)
+        assert page.evaluate(INSIDE)
+
+
 def test_functions_open_and_close_without_a_kernel(page: Any) -> None:
     put(page, draw(dsl.compile(BLOCK), depth=1), style="background:#111;color:#ddd")
     closed = page.locator("g.node").count()
@@ -197,20 +211,25 @@ def test_hostile_names_are_text(page: Any, name: str) -> None:
     assert name[:30] in panel(page)
 
 
-def test_what_is_too_large_loses_other_depths_first_and_stays_still_at_last() -> None:
-    picture = draw(dsl.load("gpt2", layers=2))
-    assert len(picture.html) < LARGEST
+def test_what_is_too_large_loses_far_depths_first_and_stays_still_at_last() -> None:
     from magics import live
 
-    assert picture.svg
-    whole = live.html(picture.svg, picture.text, picture.payload)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live, "LARGEST", len(whole) - 1)
-        alone = live.html(picture.svg, picture.text, picture.payload)
-        assert '"svg"' not in alone
-        assert "data-on" in alone
-        patch.setattr(live, "LARGEST", len(alone) - 1)
-        assert live.html(picture.svg, picture.text, picture.payload).startswith("<img")
+    picture = draw(dsl.load("gpt2", layers=2), depth=1)
+    whole = picture.html
+    assert len(whole.encode()) < LARGEST
+
+    def smaller(page: str) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(live, "LARGEST", len(page.encode()) - 1)
+            return live.html(picture.svg or "", picture.text, picture.payload)
+
+    pages = [whole]
+    while pages[-1]:
+        pages.append(smaller(pages[-1]))
+    *lived, still, _ = pages
+    assert [page.count('"svg"') for page in lived] == [3, 2, 1, 0]
+    assert all("data-on" in page for page in lived)
+    assert still.startswith("<img")
 
 
 def test_the_script_is_small() -> None:

@@ -69,7 +69,6 @@
       less.disabled = !levels[level - 1];
       more.disabled = !levels[level + 1];
       range.max = steps().length;
-      if (step !== null) step = Math.min(step, steps().length);
       go(step);
       if (boxes.has(focus)) boxes.get(focus).focus();
     }
@@ -151,20 +150,26 @@
     }
 
     function go(to) {
-      step = to;
-      const all = steps(), n = step === null ? all.length : step;
+      const all = steps(), n = Math.min(to ?? all.length, all.length);
+      step = to === null ? null : n;
       range.value = n;
       const [key, what] = all[n - 1] || [];
       const { name, formula } = detail(key);
       const words = key ? `${what === "gradient" ? "∂ " : ""}${name || formula}` : "nothing yet";
       count.textContent = step === null ? "" : ` ${n}/${all.length}  ${words}`;
-      tell(step === null ? null : current());
+      tell(current());
+      if (current()) bring(boxes.get(current()));
+    }
+    function bring(part) {
+      const box = part.getBoundingClientRect(), seen = stage.getBoundingClientRect();
+      const away = (low, high) => (box[low] < seen[low] || box[high] > seen[high]) && box[low] - seen[low] - 80;
+      stage.scrollBy(away("left", "right"), away("top", "bottom"));
     }
     const halt = () => { clearInterval(timer); timer = 0; play.textContent = "▶"; };
     const by = (n) => {
       halt();
       const from = step === null ? (n > 0 ? 0 : steps().length) : step;
-      go(Math.max(0, Math.min(from + n, steps().length)));
+      go(Math.max(0, from + n));
     };
 
     const less = button("−", "less detail: close functions", () => show(level - 1));
@@ -185,7 +190,7 @@
     set(range, "aria-label", "step of the evaluation");
     range.oninput = () => { halt(); go(Number(range.value)); };
     const count = make("span", "white-space:pre", "", bar);
-    if (levels.filter(Boolean).length === 1) less.style.display = more.style.display = "none";
+    less.hidden = more.hidden = levels.filter(Boolean).length === 1;
     // the keys of buttons and slider are not Jupyter's
     bar.onkeydown = (event) => event.ctrlKey || event.metaKey || event.stopPropagation();
     step = data.start;
