@@ -1,6 +1,7 @@
 """Training: a step is one graph; state and files are changed as a whole or not at all."""
 
 import itertools
+import math
 import signal
 import sys
 import threading
@@ -257,6 +258,11 @@ def test_evaluate_uses_the_present_parameters() -> None:
         (lambda: Trainer(loss, {"n": labels}, {"n": [1]}, sgd, 0.1), GradientError, "int"),
         (lambda: Trainer(loss, {"W": W * 2}, {"W": 0.0}, sgd, 0.1), KindError, "`W` is not a var"),
         (lambda: Trainer(loss, {"W": W, "V": W}, values(), sgd, 0.1), EngineError, "one variable"),
+        (
+            lambda: Trainer(loss, PARAMS, values(), sgd, math.nan),
+            KindError,
+            "finite number, not nan",
+        ),
         (lambda: Trainer(loss, PARAMS, {"U": 0}, sgd, 0.1), MissingInput, "hidden.W`, `hidden.b"),
         (
             lambda: Trainer(loss, PARAMS, {**values(), "U": torch.ones(7, 3).double()}, sgd, 0.1),

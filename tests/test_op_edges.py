@@ -335,3 +335,10 @@ def test_numbers_become_constants_of_the_kind_that_fits() -> None:
     assert ops.sum(A > 0).kind == "int"
     assert (ops.argmax(A) + 1).kind == "int"
     assert (ops.argmax(A) / 2).kind == "float"
+
+
+@pytest.mark.parametrize("exponent", [INF, -INF, NAN])
+def test_an_exponent_may_be_no_finite_number(exponent: float) -> None:
+    x, fed = var("x", ["n"]), torch.tensor([0.0, 0.5, 1.0, 2.0])
+    [value] = Evaluator([x**exponent]).run({x: fed})
+    assert torch.equal(value.nan_to_num(7.0), (fed**exponent).nan_to_num(7.0))

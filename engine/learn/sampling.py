@@ -70,12 +70,12 @@ def stream(
     likeliest token, the first of equals; else a generator of its own, started from `seed`, draws
     from softmax(logits / temperature).
 
-    Raises KindError for a prompt that holds no whole numbers and for a negative temperature,
+    Raises KindError for a prompt that holds no whole numbers and for a setting out of range,
     ShapeError for an empty prompt or one of another rank, EngineError for logits that are not
     numbers, and what `Evaluator.run` raises.
     """
     evaluator, ids = Evaluator([logits[..., -1, :]]), _checked(prompt)
-    _check_settings(temperature, context)
+    _check_settings(temperature, seed, context)
     ids, alone = _with_batch_axis(ids, tokens)
     generator = torch.Generator().manual_seed(seed)
     while True:
@@ -105,9 +105,11 @@ def _checked(prompt: Prompt) -> Tensor:
     return ids.long()
 
 
-def _check_settings(temperature: float, context: int | None) -> None:
+def _check_settings(temperature: float, seed: int, context: int | None) -> None:
     if not temperature >= 0:
         raise KindError(f"a temperature is 0 or more, not {temperature}")
+    if not -(2**63) <= seed < 2**63:
+        raise KindError(f"a seed is a whole number of 64 bits, not {seed}")
     if context is not None and context < 1:
         raise KindError(f"a context is of 1 token or more, not {context}")
 

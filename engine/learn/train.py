@@ -6,6 +6,7 @@ change together or not at all.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ class Trainer:
         optimizer: Optimizer,
         lr: float | Callable[[int], float],
     ) -> None:
+        if not callable(lr) and not math.isfinite(lr):
+            raise KindError(f"a learning rate is a finite number, not {lr}")
         self.graph = train_step(
             loss, params, optimizer, LEARNING_RATE if callable(lr) else const(float(lr))
         )

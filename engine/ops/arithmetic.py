@@ -9,7 +9,7 @@ import torch
 from engine.graph import Node
 from engine.ops.families import pointwise, to_number
 from engine.ops.logic import equal, logical_and, where
-from engine.ops.sources import constant_value
+from engine.ops.sources import constant_value, in_python
 
 add = pointwise(
     "add",
@@ -74,7 +74,7 @@ def _pow_code(node: Node, names: tuple[str, ...]) -> str:
     """A constant exponent stays a Python number: torch then squares or inverts, not pow."""
     n, base = constant_value(node.inputs[1]), node.inputs[0]
     is_root = base.kind != node.kind  # of whole numbers: torch would not take its precision from n
-    return f"torch.pow({names[0]}, {names[1] if n is None or is_root else repr(n)})"
+    return f"torch.pow({names[0]}, {names[1] if n is None or is_root else in_python(n)})"
 
 
 pow = pointwise(

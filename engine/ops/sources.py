@@ -169,6 +169,15 @@ def number(value: float) -> str:
     return str(math.floor(value)) if whole else repr(value)
 
 
+def in_python(value: float) -> str:
+    """A number as Python source.
+
+    >>> in_python(0.5), in_python(math.inf)
+    ('0.5', "float('inf')")
+    """
+    return repr(value) if math.isfinite(value) else f"float('{value}')"
+
+
 const = source(
     "const",
     kernels.constant,

@@ -9,7 +9,7 @@ from math import isclose
 from engine import ops
 from engine.dims import same_shape
 from engine.graph import Node
-from engine.ops.sources import constant_value, is_const
+from engine.ops.sources import constant_value, in_python, is_const
 
 Values = Mapping[Node, Node]  # leaf -> what is to be written to it
 
@@ -60,7 +60,7 @@ def lines(adams: Sequence[Adam], name: Mapping[Node, str]) -> list[str]:
 def _call(adams: Sequence[Adam], s: Setting, name: Mapping[Node, str]) -> str:
     listed = (", ".join(name[getattr(a, part)] for a in adams) for part in "θgmv")
     number = constant_value(s.lr)
-    lr = name[s.lr] if number is None else repr(float(number))
+    lr = name[s.lr] if number is None else in_python(float(number))
     return (
         f"fused.adam({', '.join(f'[{part}]' for part in listed)}, {name[s.t]}, lr={lr}, "
         f"betas=({s.β1!r}, {s.β2!r}), eps={s.ε!r}, decay={s.decay!r})"

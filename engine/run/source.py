@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from engine.dims import RESERVED, Size, argument, sizes_in, source
 from engine.graph import Node, depends, toposort
 from engine.ops import kernels, variable
-from engine.ops.sources import Literal
+from engine.ops.sources import Literal, in_python
 from engine.passes import kernels as fused_kernels
 from engine.passes.fused import Fused, item
 from engine.run.memory import looks_into, plan_memory
@@ -165,9 +165,7 @@ class Writer:
             return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
         if isinstance(value, Literal):
             return self._object(value, "literal")
-        if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-            return f"float('{value}')"
-        return repr(value)
+        return in_python(value) if isinstance(value, float) else repr(value)
 
     def _ending(self) -> list[str]:
         """Write the updates back, when every value is known, and return the outputs."""

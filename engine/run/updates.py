@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from engine import ops
 from engine.dims import known, product, same_shape
 from engine.graph import Node, toposort
-from engine.ops.sources import constant_value
+from engine.ops.sources import constant_value, in_python
 from engine.run import adam
 from engine.run.adam import Adam
 
@@ -44,7 +44,7 @@ class Slope:
         if self.rate is None:
             return "" if self.sign == "+" else ", alpha=-1"
         number = constant_value(self.rate)
-        factor = f"{name[self.rate]}.item()" if number is None else repr(number)
+        factor = f"{name[self.rate]}.item()" if number is None else in_python(number)
         return f", alpha={factor}" if self.sign == "+" else f", alpha=-{factor}"
 
 
