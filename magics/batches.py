@@ -35,7 +35,8 @@ def batches(names: Namespace, data: str | None) -> Iterator[Batch]:
         return _checked(data, cycle(value))
     if isinstance(value, Iterable) and not is_plain(value) and not isinstance(value, str | list):
         return _checked(data, iter(value))
-    raise GraphError(f"`{data}` is no batches but {type(value).__name__}", help=f"it is {KINDS}")
+    kind = "an empty list" if value == [] else type(value).__name__
+    raise GraphError(f"`{data}` is no batches but {kind}", help=f"it is {KINDS}")
 
 
 def _checked(data: str, found: Iterable[Any]) -> Iterator[Batch]:

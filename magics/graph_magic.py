@@ -132,5 +132,5 @@ def _options(verb: str, function: Any, rest: str) -> dict[str, Any]:
     """The options of a verb. Raises UsageError, which says how the verb is written."""
     try:
         return vars(parse_argstring(function, rest))
-    except UsageError as error:
+    except (UsageError, ValueError) as error:  # ValueError: a quote is not closed
         raise UsageError(f"%graph {verb}: {error}; it is `%graph {VERBS[verb].written}`") from None

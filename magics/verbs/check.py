@@ -11,9 +11,15 @@ from engine import check_gradients
 from magics.verbs.desk import Desk
 
 
-@magic_arguments("%graph check")
+@magic_arguments("graph check")
 @argument("loss", metavar="LOSS", help="the number whose gradients are checked")
-@argument("wrt", nargs="*", metavar="NAME", help="by these values; all parameters, else all inputs")
+@argument(
+    "wrt",
+    nargs="*",
+    default=(),
+    metavar="NAME",
+    help="by these values; all parameters, else all inputs",
+)
 def check(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Any:
     """Hold gradients against central differences, in double precision: `%graph check loss`."""
     node = desk.session.node(loss)

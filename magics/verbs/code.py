@@ -11,7 +11,7 @@ from magics.verbs.desk import Desk
 from magics.verbs.grad import grad
 
 
-@magic_arguments("%graph code")
+@magic_arguments("graph code")
 @argument("names", nargs="+", metavar="NAME", help="values to compute")
 @argument("--backward", action="store_true", help="and the gradients of the first")
 def code(desk: Desk, names: Sequence[str], backward: bool = False) -> Code:

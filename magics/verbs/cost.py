@@ -20,7 +20,7 @@ from magics.timing import Growth, growth, shortest
 from magics.verbs.desk import Desk
 
 
-@magic_arguments("%graph cost")
+@magic_arguments("graph cost")
 @argument("name", metavar="NAME", help="the value whose operations are counted")
 @argument("--at", metavar="SIZES", default="", help="sizes, as in B=32,T=1024; else the data's")
 @argument("--depth", type=int, default=1, metavar="N", help="functions nested so deep are parts")

@@ -20,9 +20,15 @@ from magics.verbs.desk import Desk
 MOST_ZEROS = 8
 
 
-@magic_arguments("%graph explain")
+@magic_arguments("graph explain")
 @argument("loss", metavar="LOSS", help="the number that is differentiated")
-@argument("wrt", nargs="*", metavar="NAME", help="by these values; all parameters, else all inputs")
+@argument(
+    "wrt",
+    nargs="*",
+    default=(),
+    metavar="NAME",
+    help="by these values; all parameters, else all inputs",
+)
 def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
     node, program = desk.number(loss), desk.session.program

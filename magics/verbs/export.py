@@ -16,7 +16,7 @@ from magics.verbs.grad import grad
 from magics.verbs.show import only_loss, picture
 
 
-@magic_arguments("%graph export")
+@magic_arguments("graph export")
 @argument("words", nargs="+", metavar="NAME … FILE", help="values, all if none is named; the file")
 @argument("--depth", type=int, metavar="N", help="close functions nested deeper than this")
 @argument("--backward", action="store_true", help="with the gradients of the first name")

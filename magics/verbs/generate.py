@@ -18,7 +18,7 @@ from magics.verbs.desk import Desk
 from magics.writing import Writing, encoded
 
 
-@magic_arguments("%graph generate")
+@magic_arguments("graph generate")
 @argument("prompt", nargs="?", metavar="PROMPT", help="tokens, a name of Python; or a quoted text")
 @argument("--n", type=int, default=100, metavar="N", help="how many tokens; 100 by default")
 @argument("--temperature", type=float, default=0.0, metavar="X", help="0, the default, is greedy")
@@ -40,6 +40,8 @@ def generate(
 
     Each token runs the whole model on everything before it. Interrupt keeps what is written.
     """
+    if n < 0:
+        raise GraphError(f"cannot write {n} tokens", help="`--n 100`")
     scores, leaf = desk.session.node(logits), desk.session.node(tokens)
     if leaf not in toposort([scores]):
         raise GraphError(

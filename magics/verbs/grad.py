@@ -12,9 +12,15 @@ from magics.shown import Derivatives
 from magics.verbs.desk import Desk
 
 
-@magic_arguments("%graph grad")
+@magic_arguments("graph grad")
 @argument("loss", metavar="LOSS", help="the number to differentiate")
-@argument("wrt", nargs="*", metavar="NAME", help="by these values; all parameters, else all inputs")
+@argument(
+    "wrt",
+    nargs="*",
+    default=(),
+    metavar="NAME",
+    help="by these values; all parameters, else all inputs",
+)
 def grad(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
     """Differentiate a number, as formulas: `%graph grad loss W`."""
     node = desk.number(loss)

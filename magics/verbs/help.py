@@ -14,7 +14,7 @@ CELL = """\
     compile the cell and show its graph; NAME is the program, for Python"""
 
 
-@magic_arguments("%graph help")
+@magic_arguments("graph help")
 @argument("verb", nargs="?", metavar="VERB", help="one of the verbs")
 def help(desk: Desk, verb: str | None = None) -> Text:
     """Say what there is, or how one verb is used: `%graph help show`."""

@@ -18,7 +18,7 @@ from magics.verbs.desk import Desk
 MOST = 40  # rows
 
 
-@magic_arguments("%graph hist")
+@magic_arguments("graph hist")
 @argument("loss", nargs="?", metavar="LOSS", help="a number: its gradients by the values too")
 @argument("names", nargs="*", metavar="NAME", help="the values; by default those with a name")
 def hist(desk: Desk, loss: str | None = None, names: Sequence[str] = ()) -> Histograms:

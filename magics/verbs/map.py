@@ -19,7 +19,7 @@ from magics.verbs.desk import Desk
 MOST = 16  # panels
 
 
-@magic_arguments("%graph map")
+@magic_arguments("graph map")
 @argument("name", metavar="NAME", help="the value; inside a call by its path, `h.0.attention.Q`")
 @argument("--rows", metavar="LABELS", help="a list of words or a text of your Python: row labels")
 @argument("--cols", metavar="LABELS", help="the same for the columns")

@@ -11,7 +11,7 @@ from magics.results import Result, Results, result
 from magics.verbs.desk import Desk
 
 
-@magic_arguments("%graph run")
+@magic_arguments("graph run")
 @argument("names", nargs="+", metavar="NAME", help="values to compute")
 def run(desk: Desk, names: Sequence[str]) -> Result | Results:
     """Compute the tensor of a name, or those of several by name: `%graph run loss`."""

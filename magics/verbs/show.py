@@ -13,7 +13,7 @@ from magics.verbs.desk import Desk
 from magics.verbs.grad import grad
 
 
-@magic_arguments("%graph show")
+@magic_arguments("graph show")
 @argument("names", nargs="*", metavar="NAME", help="values to draw with all they are made of")
 @argument("--depth", type=int, metavar="N", help="close functions nested deeper than this")
 @argument("--backward", action="store_true", help="lay the gradients of the first name over it")

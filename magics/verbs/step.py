@@ -12,7 +12,7 @@ from magics.verbs.desk import Desk
 from magics.verbs.grad import grad
 
 
-@magic_arguments("%graph step")
+@magic_arguments("graph step")
 @argument("name", metavar="NAME", help="the value to compute; of a number also its gradients")
 @argument("--backward", action="store_true", help="lay the graph of the gradients over it")
 def step(desk: Desk, name: str, backward: bool = False) -> Stepped:

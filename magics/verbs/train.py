@@ -19,7 +19,7 @@ from magics.verbs.desk import Desk
 from magics.watched import Watched
 
 
-@magic_arguments("%graph train")
+@magic_arguments("graph train")
 @argument("loss", metavar="LOSS", help="the number to make small")
 @argument("--data", metavar="NAME", help="batches, a name of Python; the inputs' values by default")
 @argument("--steps", type=int, default=100, metavar="N", help="how many steps; 100 by default")
