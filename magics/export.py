@@ -80,7 +80,8 @@ class Values:
 def picture_forms(picture: Picture, title: str = "graph") -> Forms:
     """What is written of a picture, by ending.
 
-    All but .html, .dot and .txt raise RuntimeError where no drawing program is found.
+    All but .html, .dot and .txt raise RuntimeError where no drawing program is found, .png and .pdf
+    also where matplotlib cannot be imported.
     """
     return {
         ".svg": lambda: _svg(picture),
@@ -99,8 +100,10 @@ def _svg(picture: Picture) -> str:
 
 
 def _drawn(picture: Picture, how: str) -> bytes:
-    from magics import drawing
-
+    try:
+        from magics import drawing
+    except ImportError as error:
+        raise RuntimeError(f"cannot draw a {how}: {error}") from None
     draw: Callable[[str], bytes] = getattr(drawing, how)
     return draw(_svg(picture))
 

@@ -59,13 +59,14 @@ class Writing:
         return f"{told} the last{', interrupted' if self.ending == 'interrupted' else ''}"
 
     def __repr__(self) -> str:
-        shown = "\n".join(visible(line, None) for line in self._shown.split("\n"))
-        return f"{shown}\n{self.pace}"
+        return f"{self._shown}\n{self.pace}"
 
     @property
     def _shown(self) -> str:
-        text = self.text
-        return text if len(text) <= MOST_CHARACTERS else f"…{text[-MOST_CHARACTERS:]}"
+        """The end of the text, or all of it, with what no one can see replaced."""
+        cut = "…" if len(self.text) > MOST_CHARACTERS else ""
+        lines = self.text[-MOST_CHARACTERS:].split("\n")
+        return cut + "\n".join(visible(line, None) for line in lines)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         style = "white-space:pre-wrap;margin:0"
