@@ -5,7 +5,6 @@ Options in, one call, a value out. Torch and the language are imported at the fi
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -109,6 +108,8 @@ class GraphMagics(Magics):
         """
         verb, _, rest = line.strip().partition(" ")
         if verb and verb not in VERBS:
+            from difflib import get_close_matches
+
             near = get_close_matches(verb, VERBS, n=1)
             way = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(VERBS)}"
             raise UsageError(f"%graph: no verb {verb!r}; {way}")
