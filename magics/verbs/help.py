@@ -19,8 +19,7 @@ CELL = """\
 def help(desk: Desk, verb: str | None = None) -> Text:
     """Say what there is, or how one verb is used: `%graph help show`."""
     if verb is None:
-        width = max(len(usage.written) for usage in VERBS.values())
-        rows = (f"%graph {usage.written:<{width}}  {usage.what}" for usage in VERBS.values())
+        rows = (f"%graph {usage.written}\n    {usage.what}" for usage in VERBS.values())
         return Text("\n".join([CELL, *rows]))
     if verb not in VERBS:
         raise GraphError(f"there is no verb `{verb}`", help=f"there are {', '.join(VERBS)}")
