@@ -23,5 +23,4 @@ from magics.verbs.desk import Desk
 def check(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Any:
     """Hold gradients against central differences, in double precision: `%graph check loss`."""
     node = desk.session.node(loss)
-    by = {name: desk.session.node(name) for name in wrt} or desk.leaves(node)
-    return check_gradients(node, list(by.values()), desk.feeds(node))
+    return check_gradients(node, list(desk.by(loss, wrt).values()), desk.feeds(node))

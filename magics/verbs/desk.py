@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +50,14 @@ class Desk:
     def feeds(self, *nodes: Node) -> dict[Node, Any]:
         """A value for each leaf below the nodes. Raises GraphError for an input without one."""
         return self.session.supply.feeds(self.session.program, nodes, self.names)
+
+    def by(self, loss: str, names: Sequence[str]) -> dict[str, Node]:
+        """What a value is differentiated by: these, else its leaves. Raises GraphError."""
+        named = {name: self.session.node(name) for name in names}
+        found = named or self.leaves(self.session.node(loss))
+        if not found:
+            raise GraphError(f"`{loss}` depends on no parameter and on no input of floats")
+        return found
 
     def leaves(self, node: Node) -> dict[str, Node]:
         """The parameters that a node depends on, by name; if there are none, the float inputs."""

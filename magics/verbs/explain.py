@@ -32,10 +32,7 @@ MOST_ZEROS = 8
 def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
     node, program = desk.number(loss), desk.session.program
-    by = {name: desk.session.node(name) for name in wrt} or desk.leaves(node)
-    if not by:
-        raise GraphError(f"`{loss}` depends on no parameter and on no input of floats")
-    names, nodes = distinct(legend(program)), list(by.values())
+    names, nodes = distinct(legend(program)), list(desk.by(loss, wrt).values())
     told = derive(node, nodes, names, places(program))
     reached = {step.value for step in told.chain.steps}
     doubtful = nodes if wrt else [x for x in nodes if x not in reached]

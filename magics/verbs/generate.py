@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from engine import Node
 from engine.graph import toposort
-from engine.learn import stream
+from engine.learn import Sampled, stream
 from magics.errors import GraphError
 from magics.progress import Output
 from magics.verbs.desk import Desk
@@ -53,8 +53,17 @@ def generate(
     context = desk.session.program.sizes.get("context")
     output = Output() if hasattr(desk.shell, "kernel") else None
     following = stream(scores, leaf, feeds, writing.prompt, temperature, seed, context)
+    _write(islice(following, n), writing, output)
+    writing.ending = "done"
+    if output:
+        output.end(_Done())
+    return writing
+
+
+def _write(following: Iterable[Sampled], writing: Writing, output: Output | None) -> None:
+    """Add the tokens as they come; an interrupt keeps those that are there."""
     try:
-        for token, seconds in islice(following, n):
+        for token, seconds in following:
             writing.add(token, seconds)
             if output:
                 output.show(None, writing)
@@ -63,10 +72,6 @@ def generate(
         if output:
             output.end(writing)
         raise
-    writing.ending = "done"
-    if output:
-        output.end(_Done())
-    return writing
 
 
 class _Done:

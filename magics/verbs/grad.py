@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from engine import gradients
-from magics.errors import GraphError
 from magics.shown import Derivatives
 from magics.verbs.desk import Desk
 
@@ -24,8 +23,6 @@ from magics.verbs.desk import Desk
 def grad(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
     """Differentiate a number, as formulas: `%graph grad loss W`."""
     node = desk.number(loss)
-    by = {name: desk.session.node(name) for name in wrt} or desk.leaves(node)
-    if not by:
-        raise GraphError(f"`{loss}` depends on no parameter and on no input of floats")
+    by = desk.by(loss, wrt)
     found = gradients(node, list(by.values()))
     return Derivatives(loss, dict(zip(by, found, strict=True)), desk.session.names)

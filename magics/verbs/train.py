@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -41,9 +42,7 @@ def train(
     if steps < 1:
         raise GraphError(f"cannot make {steps} steps", help="`--steps 100`")
     node, source = desk.number(loss), batches(desk.names, data)
-    first = next(source, None)
-    if first is None:
-        raise GraphError(f"`{data}` is used up", help="define it anew, or use a generator function")
+    first = _first(data, source)
     trainer = _trainer(desk, node, loss, first, optimizer, lr)
     training = Training(loss, trainer, steps, trainer.step)
     watched = Watched(desk.session, trainer, first)
@@ -56,12 +55,9 @@ def train(
                 raise _diverged(desk, loss, training, rewind)
             watched.look()
             shown.show(record, training)
-    except KeyboardInterrupt:
-        training.ending = f"interrupted after step {trainer.step}"
-        shown.end(training)
-        raise
-    except BaseException:
-        training.ending = training.ending or f"failed after step {trainer.step}"
+    except BaseException as error:
+        how = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        training.ending = training.ending or f"{how} after step {trainer.step}"
         shown.end(training)
         raise
     finally:
@@ -69,6 +65,12 @@ def train(
     training.ending = "" if training.steps == steps else f"`{data}` is used up"
     shown.end(_Done(training))
     return training
+
+
+def _first(data: str | None, source: Iterator[Batch]) -> Batch:
+    for batch in source:
+        return batch
+    raise GraphError(f"`{data}` is used up", help="define it anew, or use a generator function")
 
 
 def _trainer(
