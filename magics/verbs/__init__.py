@@ -44,6 +44,9 @@ VERBS = {
     "export": Usage(
         "export [NAME …] FILE [--depth N] [--backward]", "into .svg .png .pdf .html .tex .py …"
     ),
+    "answer": Usage(
+        "answer MINE run|grad|cost … [--row ROW]", "your own answer, held against the right one"
+    ),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }
 
