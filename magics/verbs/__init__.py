@@ -45,7 +45,7 @@ VERBS = {
         "export [NAME …] FILE [--depth N] [--backward]", "into .svg .png .pdf .html .tex .py …"
     ),
     "answer": Usage(
-        "answer MINE run|grad|cost … [--row ROW]", "your own answer, held against the right one"
+        "answer MINE [--row ROW] run|grad|cost …", "your own answer, held against the right one"
     ),
     "help": Usage("help [VERB]", "this, or how one verb is used"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument, magic_arguments
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from magics.answers import COMPUTED, TYPED, Verdict, blank, compare, compare_ord
 from magics.costs import Cost
 from magics.errors import GraphError
 from magics.supply import is_plain
-from magics.verbs import find
+from magics.verbs import VERBS, find
 from magics.verbs.cost import cost
 from magics.verbs.desk import Desk
 from magics.verbs.grad import grad
@@ -35,7 +36,7 @@ def answer(
     Numbers, nested lists, tensors and formulas of the language are answers of `run` and `grad`, a
     text as "T^2" is one of `cost`. One that is None, ... or not defined yet is no mistake.
     """
-    options = vars(find(verb).parser.parse_args(list(rest)))
+    options = _options(verb, rest)
     given = desk.session.program.nodes.get(mine, desk.names.get(mine))
     if verb == "cost":
         return _order(mine, given, row, cost(desk, **options))
@@ -48,6 +49,14 @@ def answer(
     own = _tensor(mine, given)
     (true,) = Evaluator([right]).run(desk.feeds(right))
     return compare(mine, own, what, true, TYPED if type(given) in (int, float, list) else COMPUTED)
+
+
+def _options(verb: str, rest: Sequence[str]) -> dict[str, Any]:
+    """The options of the verb that is asked. Raises UsageError, which says how it is written."""
+    try:
+        return vars(find(verb).parser.parse_args(list(rest)))
+    except UsageError as error:
+        raise UsageError(f"%graph {verb}: {error}; it is `%graph {VERBS[verb].written}`") from None
 
 
 def _value(desk: Desk, names: Sequence[str]) -> tuple[str, Node]:
