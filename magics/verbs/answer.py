@@ -53,8 +53,9 @@ def answer(
 
 def _options(verb: str, rest: Sequence[str]) -> dict[str, Any]:
     """The options of the verb that is asked. Raises UsageError, which says how it is written."""
+    function: Any = find(verb)
     try:
-        return vars(find(verb).parser.parse_args(list(rest)))
+        return vars(function.parser.parse_args(list(rest)))
     except UsageError as error:
         raise UsageError(f"%graph {verb}: {error}; it is `%graph {VERBS[verb].written}`") from None
 
