@@ -125,14 +125,16 @@ def test_of_a_wrong_order_the_side_is_told(asked: Any, mine: str, than: str) -> 
 
 
 def test_what_cannot_be_an_answer_is_refused_in_words(shell: Shell, asked: Any) -> None:
-    for mine, question in (("T^2", "grad s A"), ({}, "run s"), ([[1], [1, 2]], "run s")):
+    for mine in ("T^2", {}, [[1], [1, 2]], ["<img onerror>"], [10**400], [10**30], np.array([{}])):
         shell.user_ns["mine"] = mine
-        assert "no tensor can be made of it" in fails(shell, f"%graph answer mine {question}")
+        assert "no tensor can be made of it" in fails(shell, "%graph answer mine run s")
     for mine in ("much", "q^2", 2, "T^2 d"):
         shell.user_ns["mine"] = mine
         assert "is no power of a size" in fails(shell, "%graph answer mine cost y")
     assert "there are forward" in fails(shell, "%graph answer mine --row text cost y")
     assert "one value" in fails(shell, "%graph answer mine run s y")
     assert "one gradient" in fails(shell, "%graph answer mine grad s A x")
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="invalid choice"):
         shell.cell("%graph answer mine draw s")
+    with pytest.raises(UsageError, match=r"required: NAME; it is `%graph run NAME …`"):
+        shell.cell("%graph answer mine run")

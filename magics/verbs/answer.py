@@ -48,7 +48,8 @@ def answer(
         return compare(mine, own, what, true, COMPUTED)
     own = _tensor(mine, given)
     (true,) = Evaluator([right]).run(desk.feeds(right))
-    return compare(mine, own, what, true, TYPED if type(given) in (int, float, list) else COMPUTED)
+    typed = type(given) in (int, float, list, tuple)
+    return compare(mine, own, what, true, TYPED if typed else COMPUTED)
 
 
 def _options(verb: str, rest: Sequence[str]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _tensor(mine: str, given: Any) -> Tensor:
     if is_plain(given) or type(given) in (list, tuple):
         try:
             return torch.as_tensor(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RuntimeError):
             pass
     told = f"`{mine}` is {type(given).__name__}, and no tensor can be made of it"
     raise GraphError(told, help="an answer is a number, a nested list, an array or a tensor")
