@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+OLD := build/ipython-7.34
 
 .PHONY: demo test
 
@@ -12,7 +13,7 @@ demo: $(READY)
 	$(BIN)/chalkgrad demo $(ARGS)
 
 test: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
-test: $(READY)
+test: $(READY) $(OLD)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -24,3 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
+
+# An old IPython beside the new one; without it the tests that need it are skipped.
+$(OLD)/.ready: tests/ipython-7.34.txt | $(READY)
+	-$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(OLD) -r $< && touch $@
