@@ -10,7 +10,7 @@ from magics.svg import GREY, document, words
 
 Point = tuple[float, float]
 WIDTH, HEIGHT = 460, 240
-LEFT, RIGHT, TOP, BOTTOM = 58, 16, 14, 38
+RIGHT, TOP, BOTTOM = 16, 14, 38
 MOST_POINTS = 400
 BLUE = "#3b82f6"
 BARS = "▁▂▃▄▅▆▇█"
@@ -76,12 +76,15 @@ class _Scale:
         low, high = self._height(min(ys)), self._height(max(ys))
         room = (high - low) * 0.05 or max(abs(high), 1.0) * 0.05
         self.low, self.high = low - room, high + room
+        self.start = 36 + 6.5 * max(len(short_number(y)) for y in self.y_ticks() or [0.0])
 
     def _height(self, y: float) -> float:
         return math.log10(y) if self.is_log else y
 
     def x(self, x: float) -> float:
-        return LEFT + (x - self.left) / (self.right - self.left) * (WIDTH - LEFT - RIGHT)
+        return self.start + (x - self.left) / (self.right - self.left) * (
+            WIDTH - RIGHT - self.start
+        )
 
     def y(self, y: float) -> float:
         part = (self._height(y) - self.low) / (self.high - self.low)
@@ -95,15 +98,15 @@ class _Scale:
 
 
 def _axes(scale: _Scale, x_label: str, y_label: str) -> Iterator[str]:
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    left, bottom, right = round(scale.start), HEIGHT - BOTTOM, WIDTH - RIGHT
     for y in scale.y_ticks():
         at = scale.y(y)
-        yield f'<path d="M{LEFT} {at:.1f}H{right}" stroke="{GREY}" stroke-opacity="0.25"/>'
-        yield words(LEFT - 6, at + 4, short_number(y), anchor="end")
+        yield f'<path d="M{left} {at:.1f}H{right}" stroke="{GREY}" stroke-opacity="0.25"/>'
+        yield words(left - 6, at + 4, short_number(y), anchor="end")
     for x in ticks(scale.left, scale.right):
         yield words(scale.x(x), bottom + 16, short_number(x), anchor="middle")
-    yield f'<path d="M{LEFT} {TOP}V{bottom}H{right}" stroke="{GREY}" fill="none"/>'
-    yield words((LEFT + right) / 2, HEIGHT - 6, x_label, anchor="middle")
+    yield f'<path d="M{left} {TOP}V{bottom}H{right}" stroke="{GREY}" fill="none"/>'
+    yield words((left + right) / 2, HEIGHT - 6, x_label, anchor="middle")
     yield words(14, (TOP + bottom) / 2, y_label, anchor="middle", turned=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,8 +21,8 @@ class Progress(Protocol):
         """Tell of a step."""
         ...
 
-    def end(self, last: Any) -> None:
-        """Leave `last` behind."""
+    def end(self, last: Any = None) -> None:
+        """Leave `last` behind, or nothing."""
         ...
 
 
@@ -39,8 +40,10 @@ class Bar:
         self._bar.update()
 
     def end(self, last: Any = None) -> None:
-        """The bar as it is."""
+        """The bar as it is, and below it what is left behind: how an interrupted training ended."""
         self._bar.close()
+        if last is not None:
+            self._bar.write(last.pace, file=sys.stderr)
 
 
 class Output:
@@ -55,9 +58,9 @@ class Output:
             self._put(state)
             self._next = self._clock() + 1 / RATE
 
-    def end(self, last: Any) -> None:
-        """Show this for good."""
-        self._put(last)
+    def end(self, last: Any = None) -> None:
+        """Show this for good, by default nothing, since the cell returns what there is."""
+        self._put(Nothing() if last is None else last)
 
     def _put(self, what: Any) -> None:
         from IPython.display import display
@@ -66,6 +69,13 @@ class Output:
             self._handle = display(what, display_id=True)
         else:
             self._handle.update(what)
+
+
+class Nothing:
+    """What an output shows that is done."""
+
+    def __repr__(self) -> str:
+        return ""
 
 
 def progress(shell: Any, steps: int | None) -> Progress:

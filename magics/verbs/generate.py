@@ -56,7 +56,7 @@ def generate(
     _write(islice(following, n), writing, output)
     writing.ending = "done"
     if output:
-        output.end(_Done())
+        output.end()
     return writing
 
 
@@ -72,13 +72,6 @@ def _write(following: Iterable[Sampled], writing: Writing, output: Output | None
         if output:
             output.end(writing)
         raise
-
-
-class _Done:
-    """What stays of the live output: the text itself is shown below it."""
-
-    def __repr__(self) -> str:
-        return ""
 
 
 def _alphabet(desk: Desk, name: str | None) -> Sequence[str] | None:

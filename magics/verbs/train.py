@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -63,7 +62,7 @@ def train(
     finally:
         _keep(desk, trainer, (node, optimizer, lr))
     training.ending = "" if training.steps == steps else f"`{data}` is used up"
-    shown.end(_Done(training))
+    shown.end()
     return training
 
 
@@ -111,13 +110,3 @@ def _diverged(desk: Desk, loss: str, training: Training, rewind: Rewind) -> Grap
     way = "a smaller learning rate, `--lr`, or a loss that has no pole there"
     where = f"\n{from_language(found)}" if found else ""
     return GraphError(f"{training.ending}{where}", help=way)
-
-
-@dataclass(frozen=True)
-class _Done:
-    """What stays of the live output: the result itself is shown below it."""
-
-    training: Training
-
-    def __repr__(self) -> str:
-        return self.training.pace
