@@ -2,11 +2,13 @@
 
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("engine", "dsl", "magics")
+LAB = "share/jupyter/labextensions/chalkgrad"  # where JupyterLab and Notebook look
 NOT_SOURCE = (".*", "build", "dist", "*.egg-info", "__pycache__")
 
 
@@ -78,11 +81,32 @@ def sources() -> set[str]:
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-    }
+    } - {path.relative_to(ROOT).as_posix() for path in (ROOT / "magics/labextensions").rglob("*")}
 
 
 def test_the_wheel_holds_exactly_the_files_of_the_three_packages(contents: set[str]) -> None:
-    assert {name for name in contents if ".dist-info/" not in name} == sources()
+    inside = {name for name in contents if ".dist-info/" not in name and ".data/" not in name}
+    assert inside == sources()
+
+
+def test_the_wheel_lays_the_colours_of_cells_where_jupyterlab_looks(contents: set[str]) -> None:
+    laid = {name.partition(".data/data/")[2] for name in contents if ".data/" in name}
+    assert laid == {
+        f"{LAB}/{name}" for name in ("package.json", "install.json", "static/remoteEntry.js")
+    }
+
+
+def test_an_installed_extension_of_jupyterlab_says_which_file_to_load(installed: Path) -> None:
+    package = json.loads((installed / LAB / "package.json").read_text(encoding="utf-8"))
+    assert (installed / LAB / package["jupyterlab"]["_build"]["load"]).is_file()
+    assert package["version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def test_a_wheel_that_is_installed_tells_pygments_of_the_language(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = "from pygments.lexers import get_lexer_by_name as get; print(get('graph').name)"
+    assert elsewhere(installed, tmp_path, sys.executable, "-c", code) == "chalkgrad\n"
 
 
 @pytest.mark.parametrize(
