@@ -75,13 +75,35 @@ def completions(text: str, cursor: int, known: Known) -> list[Completion]:
     """
     before = text[:cursor]
     if sign := _TEX.search(before):
-        found = sorted((name for name in TEX if name.startswith(sign[1])), key=len)
-        return [Completion(sign.start(), TEX[name], f"\\{name}") for name in found]
+        return _signs(sign.start(), sign[1])
     word = _COMMAND.match(before) or _WORD.search(before)
     assert word is not None  # the empty word ends every text
     start, typed = word.start(word.lastindex or 0), word[word.lastindex or 0]
-    found = _matching(typed, _possible(before, start, known))
-    return [Completion(start, name, what) for name, what in found.items()]
+    return _offered(start, typed, _possible(before, start, known))
+
+
+def chosen(text: str, cursor: int, possible: Mapping[str, str]) -> list[Completion]:
+    r"""Those of the possible words, each with what it is, that the last one at the cursor begins.
+
+    >>> [each.text for each in chosen("show --d", 8, {"--depth": "", "loss": ""})]
+    ['--depth']
+    >>> [each.text for each in chosen("show \\alp", 9, {})]
+    ['α']
+    """
+    before = text[:cursor]
+    if sign := _TEX.search(before):
+        return _signs(sign.start(), sign[1])
+    typed = re.split(r"\s", before)[-1]
+    return _offered(cursor - len(typed), typed, possible)
+
+
+def _offered(start: int, typed: str, possible: Mapping[str, str]) -> list[Completion]:
+    return [Completion(start, name, what) for name, what in _matching(typed, possible).items()]
+
+
+def _signs(start: int, typed: str) -> list[Completion]:
+    found = sorted((name for name in TEX if name.startswith(typed)), key=len)
+    return [Completion(start, TEX[name], f"\\{name}") for name in found]
 
 
 def _members(names: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
@@ -120,7 +142,7 @@ def _possible(before: str, start: int, known: Known) -> Mapping[str, str]:
     line_start = before.rfind("\n") + 1
     if _declares([w for w, token in zip(words, above, strict=True) if token.start >= line_start]):
         return {}
-    if _in_shape(words):
+    if in_shape(words):
         return known.sizes
     everything = {**known.values, **known.sizes, **known.functions, **known.paths}
     everything |= {f"{name}.shape": "sizes" for name, what in known.values.items() if "[" in what}
@@ -134,7 +156,7 @@ def _declares(line: Sequence[str]) -> bool:
     return bool(line) and line[0] in _DECLARES and not set(line) & set(_DECLARED)
 
 
-def _in_shape(words: Sequence[str]) -> bool:
+def in_shape(words: Sequence[str]) -> bool:
     """Whether the innermost open bracket is that of a shape: `X : [B, `, `X : int[`, `ℝ^(`."""
     at = _open_bracket(words)
     before = [] if at is None else list(words[max(0, at - 2) : at])

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from magics.editing import attached
 from magics.graph_magic import GraphMagics
 
 KINDS = ("cell", "line")
 
 
 def load(shell: Any) -> None:
-    """Register the magics, and let comments stand above `%%graph`."""
+    """Register the magics, let comments stand above `%%graph`, help while one is written."""
     if is_loaded(shell):
         return
     magics = GraphMagics(shell)
     shell.register_magics(magics)
     shell.configurables.append(magics)  # `%config GraphMagics`
     shell.input_transformers_cleanup.insert(0, comments_below)
+    magics.editing = attached(shell, magics)
 
 
 def unload(shell: Any) -> None:
@@ -26,7 +28,9 @@ def unload(shell: Any) -> None:
         return
     for kind in KINDS:
         del shell.magics_manager.magics[kind]["graph"]
-    shell.configurables.remove(shell.magics_manager.registry.pop(GraphMagics.__name__))
+    magics = shell.magics_manager.registry.pop(GraphMagics.__name__)
+    shell.configurables.remove(magics)
+    magics.editing.close()
     shell.input_transformers_cleanup.remove(comments_below)
 
 

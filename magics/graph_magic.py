@@ -5,6 +5,7 @@ Options in, one call, a value out. Torch and the language are imported at the fi
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -15,6 +16,7 @@ from traitlets import Enum, Int
 from magics.verbs import VERBS, find
 
 if TYPE_CHECKING:
+    from dsl import Program
     from magics.session import Session
     from magics.verbs.desk import Desk
 
@@ -39,6 +41,7 @@ class GraphMagics(Magics):
         super().__init__(shell, parent=shell)
         self._shell = shell
         self._session: Session | None = None
+        self.editing = ExitStack()  # what is taken back when the magics go
 
     @property
     def session(self) -> Session:
@@ -48,6 +51,11 @@ class GraphMagics(Magics):
 
             self._session = Session(seed=self.seed)
         return self._session
+
+    @property
+    def program(self) -> Program | None:
+        """The program of the cells so far, None before the first."""
+        return self._session.program if self._session and self._session.begun else None
 
     @property
     def desk(self) -> Desk:

@@ -1,0 +1,1 @@
+def inspect_in(shell, magics): return lambda: None

@@ -1,0 +1,63 @@
+"""Where a cursor is in the text of a cell: in a `%%graph` cell, in its options, in a `%graph` line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_HEAD = re.compile(r"(?:#[^\n]*\n|[ \t]*\n)*[ \t]*%%graph(?!\w)(?P<options>[^\n]*)")
+_LINE = re.compile(r"\s*(?:[\w,\s]+=\s*)?%graph(?!\w)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What stands there, and the cursor in it.
+
+    cell   the text below `%%graph`, or a comment above it
+    head   what follows `%%graph` in its line
+    line   what follows `%graph`
+    """
+
+    kind: Literal["cell", "head", "line"]
+    text: str
+    cursor: int
+
+
+def is_cell(text: str) -> bool:
+    """Whether a text is a `%%graph` cell; comments may stand above.
+
+    >>> is_cell("# the loss\\n%%graph\\ny = 1"), is_cell("%%graphics")
+    (True, False)
+    """
+    return body(text) is not None
+
+
+def body(text: str) -> int | None:
+    """Where the language begins in the text of a cell: behind the line of `%%graph`."""
+    head = _HEAD.match(text)
+    return min(head.end() + 1, len(text)) if head else None
+
+
+def place(text: str, cursor: int) -> Place | None:
+    """The place of a cursor; None where it is not in a text of ours.
+
+    >>> place("%%graph\\ny = 1", 9)
+    Place(kind='cell', text='y = 1', cursor=1)
+    >>> place("x = %graph run y", 16)
+    Place(kind='line', text=' run y', cursor=6)
+    >>> place("graph(x)", 3)
+    """
+    if head := _HEAD.match(text):
+        start, end = head.span("options")
+        if cursor > end:
+            return Place("cell", text[end + 1 :], cursor - end - 1)
+        if cursor >= start:
+            return Place("head", head["options"], cursor - start)
+        return None
+    start = text.rfind("\n", 0, cursor) + 1
+    line = _LINE.match(text, start, cursor)
+    if line is None:
+        return None
+    end = text.find("\n", cursor)
+    return Place("line", text[line.end() : None if end < 0 else end], cursor - line.end())

@@ -1,0 +1,1 @@
+def colour_in(shell, magics): return lambda: None
