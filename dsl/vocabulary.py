@@ -8,7 +8,8 @@ from .compiler import lower
 from .errors import DslError
 from .lowering.modules import available, exported, prelude_functions, tree_of
 from .parse import parse
-from .values import CALLABLE
+from .scope import Scope
+from .values import CALLABLE, Value
 
 
 @cache
@@ -18,7 +19,7 @@ def functions() -> dict[str, str]:
     >>> functions()["softmax"]
     'softmax(x, axis=-1)'
     """
-    scope = lower(parse(""), {}, {}).module
+    scope = _scope()
     known = {name: scope.find(name) for name in [*scope.known_names(), *prelude_functions()]}
     return {name: value.signature for name, value in known.items() if isinstance(value, CALLABLE)}
 
@@ -26,7 +27,7 @@ def functions() -> dict[str, str]:
 @cache
 def constants() -> tuple[str, ...]:
     """The predefined names that are no functions: `true`, `pi`, …"""
-    scope = lower(parse(""), {}, {}).module
+    scope = _scope()
     return tuple(name for name in scope.known_names() if name not in functions())
 
 
@@ -40,3 +41,17 @@ def _exported(module: str) -> list[str]:
         return exported(tree_of(module))
     except DslError:
         return []
+
+
+def predefined(name: str) -> Value | None:
+    """What a name of the library or the prelude stands for, None for another name.
+
+    >>> predefined("softmax").name
+    'softmax'
+    """
+    return _scope().find(name)
+
+
+@cache
+def _scope() -> Scope:
+    return lower(parse(""), {}, {}).module
