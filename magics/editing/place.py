@@ -30,13 +30,13 @@ def is_cell(text: str) -> bool:
     >>> is_cell("# the loss\\n%%graph\\ny = 1"), is_cell("%%graphics")
     (True, False)
     """
-    return body(text) is not None
+    return _HEAD.match(text) is not None
 
 
-def body(text: str) -> int | None:
-    """Where the language begins in the text of a cell: behind the line of `%%graph`."""
-    head = _HEAD.match(text)
-    return min(head.end() + 1, len(text)) if head else None
+def head(text: str) -> int:
+    """The length of what stands before the language: the line of `%%graph`, comments above it."""
+    found = _HEAD.match(text)
+    return found.end() if found else 0
 
 
 def place(text: str, cursor: int) -> Place | None:
@@ -48,12 +48,12 @@ def place(text: str, cursor: int) -> Place | None:
     Place(kind='line', text=' run y', cursor=6)
     >>> place("graph(x)", 3)
     """
-    if head := _HEAD.match(text):
-        start, end = head.span("options")
+    if found := _HEAD.match(text):
+        start, end = found.span("options")
         if cursor > end:
             return Place("cell", text[end + 1 :], cursor - end - 1)
         if cursor >= start:
-            return Place("head", head["options"], cursor - start)
+            return Place("head", found["options"], cursor - start)
         return None
     start = text.rfind("\n", 0, cursor) + 1
     line = _LINE.match(text, start, cursor)
