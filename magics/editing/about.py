@@ -9,7 +9,7 @@ from typing import Any
 
 from dsl import Program
 from dsl.glyphs import TEX, normalise
-from dsl.tokens import reserved_words, statement_words
+from dsl.tokens import reserved_words
 from dsl.values import CALLABLE, Form, Function, Module, Value, describe
 from dsl.vocabulary import constants, functions, modules, predefined
 from engine.show import formula, visible
@@ -33,12 +33,13 @@ def about(word: str, program: Program | None, text: str = "", opens: bool = Fals
     name = normalise(word)
     if word.startswith("\\"):
         return f"{word} is {TEX[word[1:]]}: Tab writes it" if word[1:] in TEX else None
-    if name in reserved_words() or (opens and name in statement_words()):
-        return f"{name}: {KEYWORDS[name]}"
+    keyword = f"{name}: {KEYWORDS[name]}" if name in KEYWORDS else None
+    if keyword and opens:
+        return keyword
     found = _known(name, program) or _in_cell(name, text)
-    if found is None and name in statement_words():
-        return f"{name}: {KEYWORDS[name]}"
-    return found and visible_lines(found)
+    if keyword and name in reserved_words():
+        return "\n".join(filter(None, [keyword, found]))  # `where` is a function too
+    return visible_lines(found) if found else keyword
 
 
 def visible_lines(text: str) -> str:

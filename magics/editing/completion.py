@@ -16,6 +16,7 @@ from magics.editing.place import Place, place
 from magics.verbs import VERBS, find
 
 if TYPE_CHECKING:
+    from dsl import Program
     from magics.complete import Completion, Known
 
 _FIRST = 10_000  # before every matcher of IPython
@@ -165,10 +166,12 @@ def _values(action: Action, magics: Any) -> Mapping[str, str] | None:
         return None
     if action.metavar == "VERB":
         return {verb: usage.what for verb, usage in VERBS.items()}
-    names = known(magics)
-    python = _of_python(magics.shell.user_ns) if action.option_strings else {}
-    return {**python, **names.values, **names.paths}
+    python = magics.shell.user_ns if action.option_strings else {}
+    own = {name: "of Python" for name in python if not name.startswith("_")}
+    return {**own, **(_nodes(magics.program) if magics.program else {})}
 
 
-def _of_python(names: Mapping[str, Any]) -> dict[str, str]:
-    return {name: "of Python" for name in names if not name.startswith("_")}
+def _nodes(program: Program) -> dict[str, str]:
+    """The values, inputs and parameters of a program, each with its shape."""
+    known = {**program.nodes, **program.inputs, **program.params}
+    return {name: node.describe() for name, node in known.items()}
