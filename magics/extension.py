@@ -15,9 +15,8 @@ def load(shell: Any) -> None:
     """Register the magics, let comments stand above `%%graph`, help while one is written."""
     if is_loaded(shell):
         return
-    magics = GraphMagics(shell)
+    magics = GraphMagics(shell)  # which also adds itself to what `%config` knows
     shell.register_magics(magics)
-    shell.configurables.append(magics)  # `%config GraphMagics`
     shell.input_transformers_cleanup.insert(0, comments_below)
     magics.editing = attached(shell, magics)
 

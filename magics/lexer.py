@@ -6,7 +6,7 @@ In an exported notebook `%%graph` cells are coloured if nbconvert is told of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pygments.lexer import Lexer
@@ -46,9 +46,8 @@ class GraphLexer(Lexer):
     """
 
     name = "chalkgrad"
-    aliases: ClassVar[list[str]] = ["graph", "chalkgrad"]
-    filenames: ClassVar[list[str]] = ["*.graph"]
-    url = ""
+    aliases: ClassVar[Sequence[str]] = ["graph", "chalkgrad"]
+    filenames: ClassVar[Sequence[str]] = ["*.graph"]
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, Any, str]]:
         """Each piece with its offset and its kind."""
@@ -64,4 +63,5 @@ class GraphLexer(Lexer):
 def _head(text: str) -> Iterator[tuple[str, str]]:
     """The comments above `%%graph`, the magic itself and its options."""
     above, magic, options = text[: head(text)].partition("%%graph")
-    return ((kind, x) for kind, x in zip(("comment", "keyword", ""), (above, magic, options)) if x)
+    pieces = [("comment", above), ("keyword", magic), ("", options)]
+    return (each for each in pieces if each[1])

@@ -99,7 +99,10 @@ def test_the_wheel_lays_the_colours_of_cells_where_jupyterlab_looks(contents: se
 def test_an_installed_extension_of_jupyterlab_says_which_file_to_load(installed: Path) -> None:
     package = json.loads((installed / LAB / "package.json").read_text(encoding="utf-8"))
     assert (installed / LAB / package["jupyterlab"]["_build"]["load"]).is_file()
-    assert package["version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (
+        package["version"]
+        == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    )
 
 
 def test_a_wheel_that_is_installed_tells_pygments_of_the_language(

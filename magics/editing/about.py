@@ -1,4 +1,4 @@
-"""What is told of a word: of a function its head, comment and text, of a value shape and formula."""
+"""What is told of a word: head, comment and text of a function, shape and formula of a value."""
 
 from __future__ import annotations
 

@@ -105,10 +105,15 @@ def _answer(magics: Any, at: Place) -> list[Completion] | None:
     if at.kind == "head":
         possible = options(magics.build.parser, words, magics)
     elif words:
-        possible = options(find(words[0]).parser, words[1:], magics) if words[0] in VERBS else {}
+        possible = options(_parser(words[0]), words[1:], magics) if words[0] in VERBS else {}
     else:
         possible = {verb: usage.what for verb, usage in VERBS.items()}
     return None if possible is None else chosen(at.text, at.cursor, possible)
+
+
+def _parser(verb: str) -> Any:
+    function: Any = find(verb)
+    return function.parser
 
 
 def known(magics: Any) -> Known:
@@ -144,7 +149,11 @@ def options(parser: Any, words: Sequence[str], magics: Any) -> Mapping[str, str]
         return _values(waiting, magics)
     free = {flag: each.help or "" for flag, each in flags.items() if flag not in words}
     places = [each for each in actions if not each.option_strings]
-    taken = sum(1 for before, word in zip(["", *words], words, strict=False) if _is_value(before, word, flags))
+    taken = sum(
+        1
+        for before, word in zip(["", *words], words, strict=False)
+        if _is_value(before, word, flags)
+    )
     if taken >= len(places) and not (places and places[-1].nargs in ("*", "+")):
         return free
     due = _values(places[min(taken, len(places) - 1)], magics)

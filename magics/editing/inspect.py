@@ -70,7 +70,7 @@ def _in_line(magics: Any, at: Place) -> str | None:
     verb = (at.text.split() or ["help"])[0]
     if at.kind == "line" and (word == verb or verb == "help"):
         return find(word or "help").__doc__ if word in ("", *VERBS) else None
-    function = magics.build if at.kind == "head" else find(verb)
+    function: Any = magics.build if at.kind == "head" else find(verb)
     return options_help(function.parser, word) or about(word, magics.program) or function.__doc__
 
 

@@ -1,4 +1,4 @@
-"""Where a cursor is in the text of a cell: in a `%%graph` cell, in its options, in a `%graph` line."""
+"""Where a cursor is: in a `%%graph` cell, in its options, in a `%graph` line, or elsewhere."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Place:
 
 
 def is_cell(text: str) -> bool:
-    """Whether a text is a `%%graph` cell; comments may stand above.
+    r"""Whether a text is a `%%graph` cell; comments may stand above.
 
-    >>> is_cell("# the loss\\n%%graph\\ny = 1"), is_cell("%%graphics")
+    >>> is_cell("# the loss\n%%graph\ny = 1"), is_cell("%%graphics")
     (True, False)
     """
     return _HEAD.match(text) is not None
@@ -40,9 +40,9 @@ def head(text: str) -> int:
 
 
 def place(text: str, cursor: int) -> Place | None:
-    """The place of a cursor; None where it is not in a text of ours.
+    r"""The place of a cursor; None where it is not in a text of ours.
 
-    >>> place("%%graph\\ny = 1", 9)
+    >>> place("%%graph\ny = 1", 9)
     Place(kind='cell', text='y = 1', cursor=1)
     >>> place("x = %graph run y", 16)
     Place(kind='line', text=' run y', cursor=6)
