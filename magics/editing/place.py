@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _HEAD = re.compile(r"(?:#[^\n]*\n|[ \t]*\n)*[ \t]*%%graph(?!\w)(?P<options>[^\n]*)")
-_LINE = re.compile(r"\s*(?:[\w,\s]+=\s*)?%graph(?!\w)")
+_LINE = re.compile(r"\s*(?:[\w,][\w,\s]*=\s*)?%graph(?!\w)")
 
 
 @dataclass(frozen=True)
