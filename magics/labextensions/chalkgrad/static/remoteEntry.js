@@ -5,8 +5,19 @@
   const LONGEST = 50000; // characters that are coloured
   const STATEMENT = /^(?:dim|input|param|const|repeat|from|import|return)$/;
   const RESERVED = /^(?:for|in|if|else|and|or|not|where)$/;
-  const PIECE =
-    /(\n)|(#[^\n]*)|("[^"\n]*"?)|((?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|[¼½¾⅓⅔⅛])|(\p{L}[\p{L}\p{M}\p{N}_]*)|([()[\]])|([^\s])/gu;
+  const LETTER = "A-Za-zÀ-ÖØ-öø-ɏḀ-ỿΆΈ-ώϏ-Ͽ";
+  const PIECE = RegExp(
+    [
+      "(\\n)",
+      "(#[^\\n]*)",
+      '("[^"\\n]*"?)',
+      "([0-9]+(?:_[0-9]+)*(?:\\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\\.[0-9]+(?:[eE][+-]?[0-9]+)?|[½⅓⅔¼¾])",
+      `([${LETTER}][${LETTER}0-9_₀-₉\u0300-\u036f]*)`,
+      "([()[\\]])",
+      "(\\S)",
+    ].join("|"),
+    "gu"
+  );
   const KINDS = ["comment", "text", "number", "name", "bracket", "operator"];
   const COLOURS = {
     keyword: "keyword", function: "def", name: "variable", number: "number", text: "string",
@@ -28,8 +39,10 @@
       if (kind === "bracket") depth = Math.max(0, depth + ("([".includes(word) ? 1 : -1));
       if (kind === "name") {
         const opens = !first && !depth && STATEMENT.test(word);
-        if (RESERVED.test(word) || opens || (first === "from" && word === "import")) kind = "keyword";
-        else if (text[end] === "(") kind = "function";
+        const called = text[end] === "(";
+        const reserved = RESERVED.test(word) && !(word === "where" && called);
+        if (reserved || opens || (first === "from" && word === "import")) kind = "keyword";
+        else if (called) kind = "function";
       }
       first = first || word;
       found.push([m.index, end, kind]);
