@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from magics.complete import Completion, Known
 
 _FIRST = 10_000  # before every matcher of IPython
+_SHORT = 16  # letters that menus have room for
 _FREE = ("N", "X", "SIZES", "INDEX")  # what no list of words can tell
 _PYTHON = ("FILE", "PROMPT", "LABELS", "NAME … FILE")  # what IPython completes itself
 
@@ -46,7 +47,9 @@ def matcher_of(magics: Any) -> Any:
         if found is None:
             return {"completions": []}
         return {
-            "completions": [ipython.SimpleCompletion(each.text, type=each.what) for each in found],
+            "completions": [
+                ipython.SimpleCompletion(each.text, type=_kind(each)) for each in found
+            ],
             "matched_fragment": context.full_text[found[0].start : cursor],
             "suppress": True,
             "ordered": True,
@@ -64,12 +67,19 @@ def _wrapped(completer: Any, magics: Any) -> Callable[[], None]:
         if found is None:
             return others(text, offset)
         return (
-            ipython.Completion(each.start, offset, each.text, type=each.what, _origin="graph")
+            ipython.Completion(each.start, offset, each.text, type=_kind(each), _origin="graph")
             for each in found
         )
 
     completer.completions = completions
     return lambda: delattr(completer, "completions")
+
+
+def _kind(each: Completion) -> str:
+    """What it is, where a menu has room for that; the terminal shows a function with brackets."""
+    if each.what.startswith(f"{each.text}("):
+        return "function"
+    return each.what if len(each.what) <= _SHORT else ""
 
 
 def answer(magics: Any, text: str, cursor: int) -> list[Completion] | None:
