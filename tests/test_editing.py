@@ -154,6 +154,28 @@ print(sorted({"torch", "engine", "dsl", "numpy"} & set(sys.modules)))
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_loading_imports_only_what_takes_hold_of_ipython() -> None:
+    code = """
+import sys
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+shell = TerminalInteractiveShell()
+before = set(sys.modules)
+shell.run_line_magic("load_ext", "magics")
+print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] == "magics"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str(
+        [
+            "magics",
+            "magics.editing",
+            "magics.editing.hooks",
+            "magics.extension",
+            "magics.graph_magic",
+            "magics.verbs",
+        ]
+    )
+
+
 def told(shell: Shell, text: str) -> str | None:
     """The help at the bar in a text."""
     magics = shell.magics_manager.registry["GraphMagics"]

@@ -8,9 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from magics.editing.completion import complete_in
-from magics.editing.inspect import inspect_in
-from magics.editing.terminal import colour_in
+from magics.editing.hooks import colour_in, complete_in, inspect_in
 
 PARTS = (complete_in, inspect_in, colour_in)
 

@@ -6,11 +6,9 @@ What is ours is answered by us alone: Python's names are none of the language.
 from __future__ import annotations
 
 from argparse import Action
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-from IPython.core import completer as ipython
 
 from magics.editing.place import Place, place
 from magics.verbs import VERBS, find
@@ -19,67 +17,9 @@ if TYPE_CHECKING:
     from dsl import Program
     from magics.complete import Completion, Known
 
-_FIRST = 10_000  # before every matcher of IPython
 _SHORT = 16  # letters that menus have room for
 _FREE = ("N", "X", "SIZES", "INDEX")  # what no list of words can tell
 _PYTHON = ("FILE", "PROMPT", "LABELS", "NAME … FILE")  # what IPython completes itself
-
-
-def complete_in(shell: Any, magics: Any) -> Callable[[], None]:
-    """Answer to Tab in a shell; what is returned takes it back."""
-    completer = shell.Completer
-    if not hasattr(ipython, "context_matcher"):
-        return _wrapped(completer, magics)
-    matcher = matcher_of(magics)
-    completer.custom_matchers.append(matcher)
-    return lambda: completer.custom_matchers.remove(matcher)
-
-
-def matcher_of(magics: Any) -> Any:
-    """What IPython from 8.6 on asks for completions."""
-
-    @ipython.context_matcher(priority=_FIRST, identifier="graph")
-    def matcher(context: Any) -> Any:
-        cursor = ipython.cursor_to_position(
-            context.full_text, context.cursor_line, context.cursor_position
-        )
-        found = answer(magics, context.full_text, cursor)
-        if found is None:
-            return {"completions": []}
-        return {
-            "completions": [
-                ipython.SimpleCompletion(each.text, type=_kind(each)) for each in found
-            ],
-            "matched_fragment": context.full_text[found[0].start : cursor],
-            "suppress": True,
-            "ordered": True,
-        }
-
-    return matcher
-
-
-def _wrapped(completer: Any, magics: Any) -> Callable[[], None]:
-    """The same where there are no such matchers: IPython before 8.6."""
-    others = completer.completions
-
-    def completions(text: str, offset: int) -> Iterator[Any]:
-        found = answer(magics, text, offset)
-        if found is None:
-            return others(text, offset)
-        return (
-            ipython.Completion(each.start, offset, each.text, type=_kind(each), _origin="graph")
-            for each in found
-        )
-
-    completer.completions = completions
-    return lambda: delattr(completer, "completions")
-
-
-def _kind(each: Completion) -> str:
-    """What it is, where a menu has room for that; the terminal shows a function with brackets."""
-    if each.what.startswith(f"{each.text}("):
-        return "function"
-    return each.what if len(each.what) <= _SHORT else ""
 
 
 def answer(magics: Any, text: str, cursor: int) -> list[Completion] | None:
@@ -103,6 +43,13 @@ def answer(magics: Any, text: str, cursor: int) -> list[Completion] | None:
     typed = text[:cursor].split()[-1:] if text[:cursor].rstrip() == text[:cursor] else []
     stays = [Completion(cursor - len(word), word) for word in typed or [""]]
     return [replace(each, start=each.start + shift) for each in found] or stays
+
+
+def kind(each: Completion) -> str:
+    """What it is, where a menu has room for that; the terminal shows a function with brackets."""
+    if each.what.startswith(f"{each.text}("):
+        return "function"
+    return each.what if len(each.what) <= _SHORT else ""
 
 
 def _answer(magics: Any, at: Place) -> list[Completion] | None:

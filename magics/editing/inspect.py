@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
 from typing import Any
 
 from magics.editing.place import Place, is_cell, place
@@ -13,22 +12,6 @@ from magics.verbs import VERBS, find
 _NAME = re.compile(r"\\?[\w\u0300-\u036f.]*$"), re.compile(r"[\w\u0300-\u036f]*")
 _WORD = re.compile(r"\S*$"), re.compile(r"\S*")
 _CALL = re.compile(r"([\w\u0300-\u036f.]+)\($")
-
-
-def inspect_in(shell: Any, magics: Any) -> Callable[[], None]:
-    """Answer to Shift-Tab where the shell has a kernel; what is returned takes it back."""
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return lambda: None
-    others = kernel.do_inspect
-
-    def do_inspect(code: str, cursor_pos: int, *rest: Any, **named: Any) -> Any:
-        if not is_ours(code, cursor_pos):
-            return others(code, cursor_pos, *rest, **named)
-        return reply(help_at(magics, code, cursor_pos))
-
-    kernel.do_inspect = do_inspect
-    return lambda: delattr(kernel, "do_inspect")
 
 
 def is_ours(code: str, cursor: int) -> bool:
