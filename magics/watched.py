@@ -23,6 +23,8 @@ class Watched:
 
     def __init__(self, session: Session, trainer: ProgramTrainer, batch: Mapping[Any, Any]) -> None:
         self._session, self._trainer, self._batch = session, trainer, batch
+        if not trainer.step:
+            session.watched.clear()  # a training from the start counts its steps anew
 
     def look(self) -> None:
         """Record what is due at the present step."""

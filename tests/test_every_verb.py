@@ -37,6 +37,8 @@ LINES = {
     "explain": ["explain {loss}", "explain {loss} {matrix}"],
     "cost": ["cost {loss}", "cost {loss} --at n=9", "cost {loss} --depth 0", "cost {value} --time"],
     "train": ["train {loss} --steps 3", "train {loss} --data batches --steps 3 --with sgd"],
+    "watch": ["watch {matrix} {value} --every 2"],
+    "answer": ["answer guess run {loss}", "answer guess grad {loss} {matrix}"],
     "generate": [
         "generate tokens --alphabet words --n 24",
         "generate tokens --n 3 --temperature 1",
@@ -109,6 +111,7 @@ def prepared(shell: Shell, world: World) -> Any:
         mask=torch.tensor([True, False, True, True]),
         x=torch.tensor(world.x, dtype=torch.float32),
         words=list(world.words),
+        guess=0.5,
     )
     inputs = ("tokens", "mask", "x")
     shell.user_ns["batches"] = [{name: shell.user_ns[name] for name in inputs}]
@@ -155,7 +158,8 @@ def controls(text: str) -> set[str]:
     return {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c != "\n"}
 
 
-OWN = Page(live_html("<svg></svg>", "", {"shown": 0, "levels": [{}]})).scripts[-1]
+EMPTY = {"shown": 0, "levels": [{"steps": []}], "boxes": {}}
+OWN = Page(live_html("<svg></svg>", "", EMPTY)).scripts[-1]
 
 
 def shows_itself(shown: Any) -> None:
@@ -345,6 +349,9 @@ WRONG = {
     "generate --temperature -1": "a temperature is 0 or more, not -1.0",
     "generate --seed 99999999999999999999": "a seed is a whole number of 64 bits",
     "generate --logits x": "`x` does not depend on `tokens`",
+    "watch y --every 0": "cannot look every 0 steps",
+    "watch y --at 0 1": "`y` was not recorded at step 0",
+    "answer": "required: MINE",
     "code": "required: NAME",
     "export": "required: NAME … FILE",
     "export loss": "cannot write loss: it ends in .dot",

@@ -35,6 +35,9 @@ VERBS = {
     "train": Usage(
         "train LOSS [--data NAME] [--steps N] [--lr X] [--with NAME]", "gradient steps, live"
     ),
+    "watch": Usage(
+        "watch [NAME …] [--every K] [--at I J] [--off]", "a value at one step beside another"
+    ),
     "generate": Usage(
         "generate [PROMPT] [--n N] [--temperature X] [--alphabet NAME] [--logits NAME]"
         " [--tokens NAME] [--seed N]",

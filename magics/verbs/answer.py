@@ -23,7 +23,7 @@ from magics.verbs.grad import grad
 ASKED = ("run", "grad", "cost")
 
 
-@magic_arguments("%graph answer")
+@magic_arguments("graph answer")
 @argument("mine", metavar="MINE", help="your answer: a name of Python, or of a %%graph cell")
 @argument("verb", choices=ASKED, help="what finds the right one: a value, a gradient, a cost")
 @argument("rest", nargs="...", metavar="…", help="of which name, as that verb takes it")
