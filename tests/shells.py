@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +48,7 @@ def opened() -> Generator[Shell]:
     shell.run_line_magic("load_ext", "magics")
     yield shell
     shell.run_line_magic("unload_ext", "magics")
+    atexit.unregister(shell.atexit_operations)  # it collects garbage, for each shell anew
 
 
 def fails(shell: Shell, text: str) -> str:
