@@ -7,10 +7,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # sums in one order on every machine; kerne
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 import torch
+
+from tests import chromium
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
@@ -20,6 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="write the answers in the transcripts as they are now"
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, for the tests of what a person sees."""
+    with chromium.browser() as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)

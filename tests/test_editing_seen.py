@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from magics.colours import runs
-from tests.chromium import browser as chromium
 from tests.chromium import executable, keep
 from tests.jupyter import ROOT, Notebook, Server, server
 
@@ -26,12 +25,6 @@ loss = mean((X w - y)^2) where class = 3
 MODEL = "%%graph --quiet\ninput X : [n]\nloss = mean(X^2)"
 PYTHON = "input = f'{1}'\nclass A: ..."
 CODE = ".jp-CodeCell >> nth={} >> .cm-content"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])

@@ -11,7 +11,6 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from tests.chromium import browser as chromium
 from tests.chromium import executable, keep
 from tests.jupyter import ROOT, Notebook, Server, server
 
@@ -19,12 +18,6 @@ LOAD = "%load_ext magics\nimport torch\nx = torch.tensor([1.0, 2.0])"
 GRAPH = "%%graph\ninput x : [n]\nparam w : [n] = 0.5\nr = w ⊙ x - 1\nloss = sum(r^2)"
 STEP = "%graph step loss"
 LONG = "%graph train loss --steps 200000 --lr 0.0001"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

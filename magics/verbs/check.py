@@ -8,18 +8,12 @@ from typing import Any
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from engine import check_gradients
-from magics.verbs.desk import Desk
+from magics.verbs.desk import WRT, Desk
 
 
 @magic_arguments("graph check")
 @argument("loss", metavar="LOSS", help="the number whose gradients are checked")
-@argument(
-    "wrt",
-    nargs="*",
-    default=(),
-    metavar="NAME",
-    help="by these values; all parameters, else all inputs",
-)
+@WRT
 def check(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Any:
     """Hold gradients against central differences, in double precision: `%graph check loss`."""
     node = desk.session.node(loss)

@@ -7,12 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from IPython.core.magic_arguments import argument
+
 from dsl import DslError
 from engine import EngineError, Node
 from engine.graph import toposort
 from magics.errors import GraphError, from_engine, from_language
 from magics.session import Session
 from magics.supply import Namespace
+
+WRT = argument(  # of every verb that differentiates; `Desk.by` reads it
+    "wrt",
+    nargs="*",
+    default=(),
+    metavar="NAME",
+    help="by these values; all parameters, else all inputs",
+)
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,14 @@ from engine.explain import Derivation, Zero, derive
 from engine.show.names import distinct
 from magics.errors import GraphError
 from magics.legend import legend
-from magics.verbs.desk import Desk
+from magics.verbs.desk import WRT, Desk
 
 MOST_ZEROS = 8
 
 
 @magic_arguments("graph explain")
 @argument("loss", metavar="LOSS", help="the number that is differentiated")
-@argument(
-    "wrt",
-    nargs="*",
-    default=(),
-    metavar="NAME",
-    help="by these values; all parameters, else all inputs",
-)
+@WRT
 def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
     node, program = desk.number(loss), desk.session.program

@@ -8,18 +8,12 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from engine import gradients
 from magics.shown import Derivatives
-from magics.verbs.desk import Desk
+from magics.verbs.desk import WRT, Desk
 
 
 @magic_arguments("graph grad")
 @argument("loss", metavar="LOSS", help="the number to differentiate")
-@argument(
-    "wrt",
-    nargs="*",
-    default=(),
-    metavar="NAME",
-    help="by these values; all parameters, else all inputs",
-)
+@WRT
 def grad(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
     """Differentiate a number, as formulas: `%graph grad loss W`."""
     node = desk.number(loss)
