@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from engine import Node
+from engine.closed import Closed
+from engine.show import BOARD, formula
 
 from .syntax import FunctionDef
 
@@ -115,21 +117,45 @@ class Form:
 
 @dataclass(frozen=True)
 class Derived:
-    """`∇f` or `f'`, `f''` (order 2): the derivative of a function is a function."""
+    """`∇f`, `f''` (order 2), `hessian(f)`: the derivative of a function is a function."""
 
     of: Callee
-    form: Literal["gradient", "derivative"]
+    form: Literal["gradient", "derivative", "jacobian", "hessian"]
     order: int = 1
 
     @property
     def name(self) -> str:
         """As one writes it."""
-        return f"∇{self.of.name}" if self.form == "gradient" else self.of.name + "'" * self.order
+        match self.form:
+            case "gradient":
+                return f"∇{self.of.name}"
+            case "derivative":
+                return self.of.name + "'" * self.order
+            case _:
+                return f"{self.form}({self.of.name})"
 
     @property
     def signature(self) -> str:
         """As one writes a call of it."""
         return f"{self.name}(x)"
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """`∇f` alone: the derivative as a formula in the parameter of f, in its textbook form."""
+
+    node: Node
+    closed: Closed
+
+    @property
+    def signature(self) -> str:
+        """The formula, its shape, and what it is as a matrix: `A + A^T   [n, n] symmetric`."""
+        return f"{formula(self.closed.node, notation=BOARD)}   {self.about}"
+
+    @property
+    def about(self) -> str:
+        """The shape, and what is known of the value by its form."""
+        return " ".join([self.node.describe(), ", ".join(self.closed.words)]).rstrip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +167,7 @@ class Module:
 
 
 Callee: TypeAlias = Function | Builtin | Form | Derived
-Value: TypeAlias = Node | Row | Items | Words | Nothing | Broken | Callee | Module
+Value: TypeAlias = Node | Row | Items | Words | Nothing | Broken | Callee | Formula | Module
 
 NOTHING = Nothing.NOTHING
 BROKEN = Broken.BROKEN
@@ -155,6 +181,8 @@ def describe(value: Value) -> str:
             return value.describe()
         case Row(node):
             return f"{node.describe()}, a row"
+        case Formula():
+            return value.about
         case Items(values):
             return f"a list of {len(values)}"
         case Words():

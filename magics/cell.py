@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import dsl
+from dsl.values import Formula
 from engine.show import formula
 from magics.display import Picture, draw
 from magics.errors import from_lint
@@ -52,9 +53,12 @@ def _words(desk: Desk, built: Built) -> Iterator[str]:
     session = desk.session
     yield from built.lost
     yield from (function.signature for function in built.functions)
+    formulas = {each.value.node: each.value for each in built.shown if isinstance(each.value, Formula)}
     for text, node in built.lines:
         value = session.supply.value(built.program, node, desk.names)
-        if value is None:
+        if node in formulas:
+            yield f"{text} = {formulas[node].signature}"
+        elif value is None:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
         else:
             yield f"{text} = {in_words(value)}"

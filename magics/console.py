@@ -70,9 +70,8 @@ class Console:
         yield from built.lost
         for shown in built.shown:
             nodes = nodes_of(shown.value)
-            yield from (self._answer(built.program, node) for node in nodes)
-            if not nodes:
-                yield getattr(shown.value, "signature", describe(shown.value))
+            told = getattr(shown.value, "signature", None if nodes else describe(shown.value))
+            yield from [told] if told else (self._answer(built.program, node) for node in nodes)
         yield from map(str, built.lints)
 
     def _answer(self, program: Program, node: Node) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
-from engine import Node, hessian, hvp, jacobian, jvp, ops, vjp
-from engine.dims import known, product
-from engine.graph import toposort
+from engine import Node, hvp, jvp, ops, vjp
 
-from ..errors import refuse
-from ..lowering.arguments import Arguments, Bound
-from ..lowering.derivatives import by, call_derived, check_depends, check_number
+from ..errors import DslError, refuse
+from ..lowering.arguments import Argument, Arguments, Bound
+from ..lowering.derivatives import by, call_derived, check_depends
+from ..lowering.derivatives import second as second_derivative
 from ..lowering.located import located, text_of, written
 from ..lowering.points import Point, as_float, at_point
-from ..lowering.state import WALKS, Lowering
+from ..lowering.state import Lowering
 from ..scope import Scope
 from ..span import Span
 from ..values import CALLABLE, Derived, Form, Items, Row, Value
@@ -32,9 +32,7 @@ def grad(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
             else call_derived(low, derived, scope, Arguments((wrt,), {}, span))
         )
     if wrt is None:
-        text = text_of(of.expr)
-        message = f"`grad({text})` does not say with respect to what"
-        raise refuse(message, span, f"write `grad({text}, W)`", "gradient")
+        raise _by_nothing("grad", of, span)
     several = wrt.value(low)
     if not isinstance(several, Items) or _is_of_numbers(several):
         return by(low, scope, span, of.term(low, "of"), [wrt.term(low, "with respect to")])[0]
@@ -61,28 +59,28 @@ def _point(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Point:
     return Point(y.node, x.node)
 
 
-def second(name: str, rule: Callable[[Node, Node], Node]) -> Form:
-    """`jacobian(y, x)` and `hessian(f, x)`: derivatives of all by all."""
+def second(name: Literal["jacobian", "hessian"]) -> Form:
+    """`jacobian(y, x)` and `hessian(f, x)`, all by all; `hessian(f)` is a function."""
 
     def apply(low: Lowering, scope: Scope, span: Span, bound: Bound) -> Value:
+        of, wrt = bound.one["of"], bound.one.get("wrt")
+        value = of.value(low)
+        if wrt is None:
+            if isinstance(value, CALLABLE):
+                return Derived(value, name)
+            raise _by_nothing(name, of, span)
         point = _point(low, scope, span, bound)
-        if name == "hessian":
-            f, wrt = text_of(bound.one["of"].expr), text_of(bound.one["wrt"].expr)
-            text = f"{f}({wrt})" if isinstance(bound.one["of"].value(low), CALLABLE) else f
-            summed = f"`hessian(sum({text}), {wrt})`"
-            check_number(point.y, text, span, summed, (f, wrt, point.x))
-        low.spend(_passes(point) * WALKS * len(toposort([point.y])), span)
-        with located(span):
-            made = rule(point.y, point.x)
-            low.spend_on([made], span)
-            return low.keep(point.back(made), span, scope)
+        f, x = text_of(of.expr), text_of(wrt.expr)
+        text = f"{f}({x})" if isinstance(value, CALLABLE) else f
+        return low.keep(second_derivative(low, name, point, span, (text, f, x)), span, scope)
 
-    return form(f"{name}(of, wrt)", apply)
+    return form(f"{name}(of, wrt=None)", apply)
 
 
-def _passes(point: Point) -> int:
-    """How many gradients a Jacobian takes at most; 1 where it is refused anyway."""
-    return known(product(point.x.shape or ())) or 1
+def _by_nothing(name: str, of: Argument, span: Span) -> DslError:
+    text = text_of(of.expr)
+    message = f"`{name}({text})` does not say with respect to what"
+    return refuse(message, span, f"write `{name}({text}, W)`", "gradient")
 
 
 def along(name: str, rule: Callable[[Point, Node], Node]) -> Form:
@@ -103,8 +101,8 @@ def along(name: str, rule: Callable[[Point, Node], Node]) -> Form:
 
 CALCULUS = (
     form("grad(of, wrt=None)", grad),
-    second("jacobian", jacobian),
-    second("hessian", hessian),
+    second("jacobian"),
+    second("hessian"),
     along("jvp", lambda point, v: jvp(point.y, [point.x], [v])),
     along("vjp", lambda point, v: vjp(point.y, [point.x], v)[0]),
     along("hvp", lambda point, v: hvp(point.y, [point.x], [v])[0]),

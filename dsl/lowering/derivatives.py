@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import Node, gradients, jvp, ops, var
-from engine.dims import known, same_shape, show
+from engine import Node, gradients, hessian, jacobian, jvp, ops, var
+from engine.closed import closed
+from engine.dims import known, product, same_shape, show
 from engine.graph import depends, toposort
 
 from ..errors import Diagnostic, DslError, Operand, one_line, refuse
 from ..scope import Scope
 from ..span import Span
 from ..syntax import Gradient, Name, Prime
-from ..values import CALLABLE, Derived, Function, Row, Value
+from ..values import CALLABLE, Derived, Formula, Function, Row, Value
 from .arguments import Argument, Arguments
 from .calls import shapes_of
 from .located import Term, bare, located, text_of
 from .points import Point, at_point
 from .products import transposed
 from .shapes import declared, kind_of
-from .state import Lowering
+from .state import WALKS, Lowering
 
 HIGHEST_ORDER = 8
 
@@ -133,8 +134,10 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
     argument = arguments.positional[0]
     point = at_point(low, scope, function.of, argument, arguments.named, arguments.span)
     span = arguments.span
-    if function.form == "gradient":
-        f, x = function.of.name, text_of(argument.expr)
+    f, x = function.of.name, text_of(argument.expr)
+    if function.form in ("jacobian", "hessian"):
+        node = second(low, function.form, point, span, (f"{f}({x})", f, x))
+    elif function.form == "gradient":
         check_number(point.y, f"{f}({x})", span, f"`grad(sum({f}({x})), {x})`", (f, x, point.x))
         low.spend_on([point.y], span)
         with located(span):
@@ -142,9 +145,24 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
         low.spend_on([made], span)
         node = point.back(made)
     else:
-        node = _derivative(low, function, point, span, text_of(argument.expr))
+        node = _derivative(low, function, point, span, x)
     low.keep(node, span, scope)
     return Row(node) if isinstance(argument.value(low), Row) else node
+
+
+def second(
+    low: Lowering, form: str, point: Point, span: Span, texts: tuple[str, str, str]
+) -> Node:
+    """The Jacobian of a value, or the Hessian of a number, at the point; as the texts call them."""
+    text, f, wrt = texts
+    if form == "hessian":
+        check_number(point.y, text, span, f"`hessian(sum({text}), {wrt})`", (f, wrt, point.x))
+    passes = known(product(point.x.shape or ())) or 1
+    low.spend(passes * WALKS * len(toposort([point.y])), span)
+    with located(span):
+        made = (hessian if form == "hessian" else jacobian)(point.y, point.x)
+        low.spend_on([made], span)
+    return point.back(made)
 
 
 def _derivative(low: Lowering, function: Derived, point: Point, span: Span, at: str) -> Node:
@@ -188,7 +206,7 @@ def _one_argument(function: Derived, arguments: Arguments) -> DslError:
 
 
 def formula(low: Lowering, derived: Derived) -> Value:
-    """`∇f` alone: the gradient at the parameters of f themselves, as their shapes are declared."""
+    """`∇f` alone: the formula in the parameter of f itself, of the shape it is declared with."""
     function: object = derived
     while isinstance(function, Derived):
         function = function.of
@@ -197,7 +215,7 @@ def formula(low: Lowering, derived: Derived) -> Value:
     (parameter,) = function.definition.parameters
     shapes, inner = shapes_of(function.definition), function.scope.child()
     annotation = shapes.get(parameter.name.text)
-    if annotation is None and derived.form == "gradient":
+    if annotation is None and derived.form != "derivative":
         return derived
     shape = () if annotation is None else declared(low, inner, annotation, True, "this parameter")
     kind = "float" if annotation is None else kind_of(annotation)
@@ -205,4 +223,5 @@ def formula(low: Lowering, derived: Derived) -> Value:
     name = Name(parameter.name.text, span=parameter.span)
     arguments = Arguments((Argument(name, inner, leaf),), {}, parameter.span)
     with low.trial():
-        return call_derived(low, derived, inner, arguments)
+        node = low.tensor(call_derived(low, derived, inner, arguments), name)
+    return Formula(node, closed(node, x=leaf))

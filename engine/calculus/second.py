@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from engine.calculus.jvp import jvp
 from engine.calculus.vjp import gradients
+from engine.closed import matrix, textbook
 from engine.dims import known, product, show
 from engine.errors import GradientError
 from engine.graph import Node
-from engine.ops import eye, reshape, stack, zeros
+from engine.ops import eye, reshape, stack, variable, zeros
 
 
 def vjp(output: Node, wrt: Sequence[Node] | Node, cotangent: Node) -> list[Node]:
@@ -47,8 +48,33 @@ def _count(node: Node) -> int:
 
 
 def hessian(output: Node, wrt: Node) -> Node:
-    """∂²f/∂x∂x of shape [*x.shape, *x.shape] for a scalar f: the Jacobian of the gradient."""
-    return jacobian(gradients(_scalar(output), [wrt])[0], wrt)
+    """∂²f/∂x∂x of shape [*x.shape, *x.shape] for a scalar f, by a vector x as one formula.
+
+    `A + Aᵀ` for xᵀ A x, of whatever size, and no pass for each row. Where the formula is not seen,
+    it is the Jacobian of the gradient, which needs sizes known as numbers.
+
+    >>> from engine import var
+    >>> A, x = var("A", ["n", "n"]), var("x", ["n"])
+    >>> hessian(x @ A @ x, x)
+    <add [n, n]>
+    """
+    (slope,) = gradients(_scalar(output), [wrt])
+    found = _as_formula(slope, wrt)
+    return jacobian(slope, wrt) if found is None else found
+
+
+def _as_formula(output: Node, wrt: Node) -> Node | None:
+    """The Jacobian of a vector by a vector, read off the directional derivative J·v as one matrix."""
+    if output.rank not in (0, 1) or wrt.rank != 1 or None in (*(output.shape or ()), *(wrt.shape or ())):
+        return None
+    v = variable(f"direction of {wrt.label()}", wrt.shape)
+    (simple,) = textbook([output], keep=[wrt])
+    pushed = jvp(simple, [wrt], [v])
+    for candidate in (*textbook([pushed], keep=[wrt]), pushed):
+        found = matrix(candidate, v)
+        if found is not None:
+            return found
+    return None
 
 
 def hvp(output: Node, wrt: Sequence[Node] | Node, tangents: Sequence[Node] | Node) -> list[Node]:

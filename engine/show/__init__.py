@@ -1,5 +1,6 @@
 """Graphs shown as text, rails, dot and LaTeX: strings in, strings out, nothing drawn here."""
 
+from engine.show.board import BOARD, in_a_row
 from engine.show.dot import dot, dot_of
 from engine.show.forms import is_infix, word, write
 from engine.show.latex import beside, latex, power_of_ten, symbol
@@ -12,6 +13,7 @@ from engine.show.text import exactly, formula
 from engine.show.view import Arrow, Box, View, Views, view
 
 __all__ = [
+    "BOARD",
     "NOT_COMPUTED",
     "Arrow",
     "Box",
@@ -28,6 +30,7 @@ __all__ = [
     "dot_of",
     "exactly",
     "formula",
+    "in_a_row",
     "is_infix",
     "latex",
     "own_name",

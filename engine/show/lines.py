@@ -54,12 +54,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Notation:
-    """How names and operators are written, and how wide a line and how long a name may grow."""
+    """How names and operators are written, and how wide a line and how long a name may grow.
+
+    A text no wider than `short` is repeated where its value is used several times.
+    """
 
     symbol: Callable[[str], str]
     write: Callable[[Node, Sequence[Part]], Part]
     width: int
     longest_name: int | None = 40
+    short: int = 0
+    named: Callable[[str], Part] = Part
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class _Page:
         """From now on the node is written as its name."""
         own = own_name(node, self._names, self._how.longest_name)
         name = own or next(self._fresh)
-        self._parts[node] = Part(self._how.symbol(name))
+        self._parts[node] = self._how.named(self._how.symbol(name))
         self._reads[node] = (node,)
         self._on_line.add(node)
         return name
@@ -145,7 +150,8 @@ class _Page:
         """Whether a node may be repeated: a leaf, its transpose, or a short constant."""
         operand = node.inputs[0] if node.op.name == "transpose" else node
         is_leaf = operand.op.name == "variable"
-        return is_leaf or (not self._reads[node] and len(self._text(node)) <= 24)
+        longest = self._how.short if self._reads[node] else 24
+        return is_leaf or len(self._text(node)) <= longest
 
     def _text(self, node: Node) -> str:
         return self._parts[node].text

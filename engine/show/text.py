@@ -14,10 +14,10 @@ MOST_LINES = 60
 TEXT = Notation(symbol=str, write=write, width=72)
 
 
-def formula(node: Node, names: Mapping[Node, str] | None = None) -> str:
+def formula(node: Node, names: Mapping[Node, str] | None = None, notation: Notation = TEXT) -> str:
     """The formula of a node, never long: values used several times are named on lines before it.
 
-    Nodes in `names` are called by their names and not opened.
+    Nodes in `names` are called by their names and not opened. `BOARD` is the other notation.
 
     >>> from engine import ops, var
     >>> x, w = var("x", ["n", "d"]), var("w", ["d"])
@@ -29,7 +29,7 @@ def formula(node: Node, names: Mapping[Node, str] | None = None) -> str:
     a / sum(a, axis=-1, keepdims=true)
     """
     known = names or {}
-    lines = written([node], known, TEXT, stop=lambda n: n in known and n is not node)
+    lines = written([node], known, notation, stop=lambda n: n in known and n is not node)
     if not lines:
         return visible(node.label())
     *before, last = _last_lines(lines)

@@ -75,9 +75,8 @@ def _shown(program: Program) -> Iterator[tuple[str, Node | str]]:
     """The bare lines as written, each with its node; of a function its head."""
     for each in program.shown:
         text, nodes = " ".join(each.span.text.split()), nodes_of(each.value)
-        yield from ((text, node) for node in nodes)
-        if not nodes:
-            yield text, getattr(each.value, "signature", describe(each.value))
+        told = getattr(each.value, "signature", None if nodes else describe(each.value))
+        yield from [(text, told)] if told else ((text, node) for node in nodes)
 
 
 def _node(program: Program, name: str) -> Node:

@@ -1,0 +1,83 @@
+"""The textbook form of a graph: (A + Aᵀ) x where the rules of reverse mode made x Aᵀ + x A."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from engine import ops
+from engine.closed.chains import COLUMN, ROW, is_flipped
+from engine.closed.reading import read
+from engine.closed.structure import Structure, structure
+from engine.closed.writing import write
+from engine.dims import same_shape
+from engine.graph import Node, toposort
+
+# What reverse and forward mode need to bring cotangents into place, and no textbook writes.
+BOOKKEEPING = frozenset(
+    [
+        *["sum_to", "expand", "unindex", "place", "scatter_add", "reshape", "permute", "part"],
+        *["matmul_left", "matmul_right", "concat", "flip", "einsum", "cumsum", "pick", "gather"],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A node of equal value as a textbook would write it.
+
+    `reduced` tells whether only operations of a textbook are left; if not, the formula is as right
+    but longer than it might be. `structure` is what is known of a matrix by its form.
+    """
+
+    node: Node
+    reduced: bool
+    structure: Structure
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The structure in words, and whether the formula is not reduced."""
+        return (*self.structure.words, *([] if self.reduced else ["not reduced"]))
+
+
+def closed(node: Node, keep: Collection[Node] = (), x: Node | None = None) -> Closed:
+    """The textbook form of one node; nodes in `keep` are not opened.
+
+    With `x` it is told whether the value varies with x at all.
+
+    Source: Petersen & Pedersen, The Matrix Cookbook, for how the forms are written.
+
+    >>> from engine import gradients, var
+    >>> A, x = var("A", ["n", "n"]), var("x", ["n"])
+    >>> (g,) = gradients(x @ A @ x, [x])
+    >>> g, closed(g).node
+    (<add [n]>, <matmul [n]>)
+    """
+    (made,) = textbook([node], keep)
+    return Closed(made, is_reduced(made, keep), structure(made, x))
+
+
+def textbook(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:
+    """Nodes of equal value, as a textbook would write them; those in `keep` are not opened."""
+    found = read(outputs, keep)
+    return [_like(node, write(found[node])) for node in outputs]
+
+
+def _like(old: Node, new: Node) -> Node:
+    """The new node, if it is of the shape and kind of the old one."""
+    return new if new.kind == old.kind and same_shape(new.shape, old.shape) else old
+
+
+def is_reduced(node: Node, keep: Collection[Node] = ()) -> bool:
+    """Whether a node is made of what textbooks write alone; nodes in `keep` count as written."""
+    kept = frozenset(keep)
+    return all(_is_written(x) for x in toposort([node], stop=kept.__contains__) if x not in kept)
+
+
+def _is_written(x: Node) -> bool:
+    if x.op is ops.index:
+        key = x.attrs["key"]
+        return None not in key or (x.inputs[0].rank == 1 and key in (*COLUMN, *ROW))
+    if x.op is ops.transpose:
+        return is_flipped(x) and (x.rank or 0) <= 2
+    return x.op.name not in BOOKKEEPING

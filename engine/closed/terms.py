@@ -1,0 +1,82 @@
+"""Sums of terms c · s t⁻¹ · A Bᵀ x: a number, powers of scalars, a chain of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from engine import ops
+from engine.closed.chains import Chain, Factor, Powers, built, flipped, joined, multiplied
+from engine.dims import Shape
+from engine.graph import Node
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A number times powers of scalars times a chain; of no chain at all the identity, or 1."""
+
+    number: Fraction = ONE
+    scalars: Powers = ()
+    chain: Chain = ()
+
+    @property
+    def like(self) -> object:
+        """What two terms share whose numbers may be added."""
+        return frozenset(self.scalars), self.chain
+
+    @property
+    def flip(self) -> Term:
+        """The transpose."""
+        return replace(self, chain=flipped(self.chain))
+
+    @property
+    def inverse(self) -> Term:
+        """One over a scalar."""
+        return Term(1 / self.number, tuple((node, -n) for node, n in self.scalars))
+
+    def __mul__(self, other: Term) -> Term:
+        """The product, of two matrices or of a scalar and anything."""
+        scalars, chain = joined(self.chain, other.chain)
+        powers = multiplied(self.scalars, other.scalars, [(node, 1) for node in scalars])
+        return Term(self.number * other.number, powers, chain)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Terms of one shape."""
+
+    terms: tuple[Term, ...]
+    shape: Shape
+
+    @property
+    def flip(self) -> Sum:
+        """The transpose."""
+        return total([term.flip for term in self.terms], (self.shape or ())[::-1])
+
+
+def total(terms: Iterable[Term], shape: Shape) -> Sum:
+    """The sum of the terms, those alike collected: A x + A x = 2 A x,  A - A = 0."""
+    found: dict[object, Term] = {}
+    for term in terms:
+        before = found.get(term.like)
+        number = term.number + (before.number if before else 0)
+        found[term.like] = replace(before or term, number=number)
+    return Sum(tuple(term for term in found.values() if term.number), shape)
+
+
+def atom(x: Node) -> Term:
+    """A node as it is."""
+    return Term(scalars=((x, 1),)) if x.rank == 0 else Term(chain=(Factor(x),))
+
+
+def core(term: Term, shape: Shape) -> Node | None:
+    """The node of the chain in this shape; None for a scalar without one."""
+    if not term.chain:
+        return ops.eye(shape[-1]) if shape else None
+    node = built(term.chain)
+    if node.rank == 1 and len(shape or ()) == 2:
+        return node[None, :] if term.chain[0].is_row else node[:, None]
+    return node

@@ -1,0 +1,186 @@
+"""Formulas as on the board: 2 Aᵀ (A x - b), x xᵀ, diag(p) - p pᵀ; products without a sign.
+
+A vector is a column. What is written parses back: to a node of the same value, not to the same one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from engine.graph import Node
+from engine.show.forms import write
+from engine.show.lines import Level, Notation, Part
+from engine.show.text import formula
+
+SHORT = 12  # as wide as `softmax(x)`: so much is rather said twice than called by a letter
+ALL = (None, None, None)
+COLUMN, ROW = ((..., None), (ALL, None)), ((..., None, ALL), (None, ALL))
+
+
+@dataclass(frozen=True)
+class Written(Part):
+    """A part that also knows its transpose, and what it is the square or the column or row of."""
+
+    turned: str = ""
+    of: Written | None = None
+
+
+def on_board(node: Node, parts: Sequence[Part]) -> Part:
+    """A node in terms of its written operands."""
+    operands = [cast(Written, part) for part in parts]
+    rule = _RULES.get(node.op.name)
+    part = (rule(node, *operands) if rule else None) or _plain(write(node, parts))
+    if not part.turned:
+        part = Written(part.text, part.level, part.bare, f"{part.beside(Level.ATOM)}^T", part.of)
+    return part
+
+
+def _plain(part: Part) -> Written:
+    return Written(part.text, part.level, part.bare)
+
+
+def _juxtaposed(left: str, right: str) -> Written:
+    return Written(f"{left} {right}", Level.JUXTAPOSED)
+
+
+def _left(part: Part) -> str:
+    return part.beside(Level.JUXTAPOSED)
+
+
+def _right(node: Node, part: Part) -> str:
+    """A product of matrices needs no brackets; what begins with a number or a bar does."""
+    associative = node.op.name == "matmul" and part.level == Level.JUXTAPOSED
+    text = part.text if associative else part.inside(Level.JUXTAPOSED)
+    return text if text[0].isalpha() or text[0] in "(√" else f"({text})"
+
+
+def _matmul(node: Node, a: Written, b: Written) -> Written | None:
+    """A B, A x, aᵀ b; xᵀ A as the column Aᵀ x."""
+    x, y = node.inputs
+    match x.rank, y.rank:
+        case (2, 1 | 2):
+            made = _juxtaposed(_left(a), _right(y, b))
+            return Written(made.text, made.level, turned=f"{b.turned} {a.turned}")
+        case (1, 1):
+            return _juxtaposed(a.turned, _right(y, b))
+        case (1, 2):
+            made = _juxtaposed(b.turned, _right(x, a))
+            return Written(made.text, made.level, turned=f"{a.turned} {_left(b)}")
+    return None
+
+
+def _transpose(node: Node, x: Written) -> Written | None:
+    if node.rank != 2 or node.attrs["axes"] not in ((-1, -2), None):
+        return None
+    return Written(f"{x.beside(Level.ATOM)}^T", Level.POWER, turned=x.beside(Level.JUXTAPOSED))
+
+
+def _mul(node: Node, a: Written, b: Written) -> Written | None:
+    """c x with the scalar first, x yᵀ, diag(d) A, else element by element."""
+    x, y = node.inputs
+    if x.rank == 0:
+        return _juxtaposed(_left(a), _right_of_scalar(y, b))
+    if node.rank == 2 and a.of and b.of and _is(x, COLUMN) and _is(y, ROW):
+        return _juxtaposed(_left(a.of), b.of.turned)
+    if node.rank == 2 and a.of and _is(x, COLUMN) and y.shape == node.shape:
+        return _juxtaposed(f"diag({a.of.text})", _right(y, b))
+    if node.rank == 2 and b.of and _is(y, ROW) and x.shape == node.shape:
+        return _juxtaposed(_left(a), f"diag({b.of.text})")
+    return None
+
+
+def _right_of_scalar(node: Node, part: Part) -> str:
+    """c A x is (c A) x, which is as good."""
+    is_product = node.op.name in ("matmul", "mul") and part.level == Level.JUXTAPOSED
+    text = part.text if is_product else part.inside(Level.JUXTAPOSED)
+    return text if text[0].isalpha() or text[0] in "(√‖" else f"({text})"
+
+
+def _div(node: Node, a: Written, b: Written) -> Written:
+    """What is divided by has brackets if it is a product."""
+    over = a.beside(Level.PRODUCT)
+    return Written(f"{over} / {b.inside(Level.JUXTAPOSED)}", Level.PRODUCT)
+
+
+def _is(x: Node, keys: Sequence[object]) -> bool:
+    return x.op.name == "index" and x.inputs[0].rank == 1 and x.attrs["key"] in keys
+
+
+def _index(node: Node, x: Written) -> Written | None:
+    """A column or a row, which a product writes without its brackets."""
+    if not _is(node, (*COLUMN, *ROW)):
+        return None
+    plain = write(node, [x])
+    return Written(plain.text, plain.level, of=x)
+
+
+def _pow(node: Node, base: Written, exponent: Written) -> Written:
+    """The square remembers what it is of."""
+    part = write(node, [base, exponent])
+    return Written(part.text, part.level, of=base if exponent.text == "2" else None)
+
+
+def _sum(node: Node, x: Written) -> Written | None:
+    """Σ x² = ‖x‖²."""
+    operand = node.inputs[0]
+    if node.shape != () or operand.op.name != "pow" or x.of is None or operand.rank not in (1, 2):
+        return None
+    return Written(f"{_bars(operand.rank, x.of)}^2", Level.POWER)
+
+
+def _norm(node: Node, x: Written) -> Written | None:
+    rank = node.inputs[0].rank
+    return Written(_bars(rank, x)) if node.shape == () and rank in (1, 2) else None
+
+
+def _bars(rank: int | None, x: Written) -> str:
+    return f"‖{x.text}‖" + ("_F" if rank == 2 else "")
+
+
+def _inv(node: Node, x: Written) -> Written | None:
+    return Written(f"{x.beside(Level.ATOM)}^-1", Level.POWER) if node.rank == 2 else None
+
+
+def _stack(node: Node, *parts: Written) -> Written | None:
+    """`[a, b]` of numbers, `[a, b; c, d]` of such rows."""
+    if node.attrs["axis"] != 0 or any(x.rank not in (0, 1) for x in node.inputs):
+        return None
+    if node.rank == 1:
+        return Written(f"[{', '.join(part.text for part in parts)}]")
+    if all(re.fullmatch(r"\[[^\[\]]*\]", part.text) for part in parts):
+        return Written(f"[{'; '.join(part.text[1:-1] for part in parts)}]")
+    return None
+
+
+_RULES = {
+    "stack": _stack,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "mul": _mul,
+    "div": _div,
+    "index": _index,
+    "pow": _pow,
+    "sum": _sum,
+    "norm": _norm,
+    "inv": _inv,
+}
+
+
+def _named(name: str) -> Part:
+    return Written(name, turned=f"{name}^T")
+
+
+BOARD = Notation(str, on_board, width=72, short=SHORT, named=_named)
+
+
+def in_a_row(node: Node, names: Mapping[Node, str] | None = None) -> str:
+    """The formula of a vector as a row: xᵀ (A + Aᵀ)."""
+    row = node[None, :]
+
+    def turned(n: Node, parts: Sequence[Part]) -> Part:
+        return Part(cast(Written, parts[0]).turned) if n is row else on_board(n, parts)
+
+    return formula(row, names, replace(BOARD, write=turned))
