@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from engine import Node
-from engine.closed import Closed
+from engine.closed import closed
 from engine.show import BOARD, formula
 
 from .syntax import FunctionDef
@@ -142,20 +142,23 @@ class Derived:
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """`∇f` alone: the derivative as a formula in the parameter of f, in its textbook form."""
+    """A derivative on a line of its own, to be read in its textbook form.
+
+    `∇f` alone is a formula in the parameter of f, the leaf `of`, and has no value.
+    """
 
     node: Node
-    closed: Closed
+    of: Node | None = None
 
-    @property
-    def signature(self) -> str:
-        """The formula, its shape, and what it is as a matrix: `A + A^T   [n, n] symmetric`."""
-        return f"{formula(self.closed.node, notation=BOARD)}   {self.about}"
+    def text(self, names: Mapping[Node, str] | None = None) -> str:
+        """The formula, as it parses back, its shape, and what it is: `A + A^T   [n, n] symmetric`.
 
-    @property
-    def about(self) -> str:
-        """The shape, and what is known of the value by its form."""
-        return " ".join([self.node.describe(), ", ".join(self.closed.words)]).rstrip()
+        Nodes in `names` are called by their names and not opened.
+        """
+        known = {node: name for node, name in (names or {}).items() if node is not self.node}
+        found = closed(self.node, known, self.of)
+        about = [self.node.describe(), ", ".join(found.words)]
+        return f"{formula(found.node, known, BOARD)}   {' '.join(about).rstrip()}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +184,8 @@ def describe(value: Value) -> str:
             return value.describe()
         case Row(node):
             return f"{node.describe()}, a row"
-        case Formula():
-            return value.about
+        case Formula(node):
+            return node.describe()
         case Items(values):
             return f"a list of {len(values)}"
         case Words():

@@ -26,7 +26,7 @@ def present(
 ) -> Graph:
     """The graph of what a cell defines, and what its bare lines come to."""
     words = tuple(_words(desk, built))
-    nodes = sinks([*built.nodes.values(), *(node for _, node in built.lines)])
+    nodes = sinks([*built.nodes.values(), *(node for _, node, _ in built.lines)])
     nodes = nodes or list(built.leaves.values())
     if how == "none" or not nodes:
         return Graph(built.program, words=words)
@@ -53,13 +53,12 @@ def _words(desk: Desk, built: Built) -> Iterator[str]:
     session = desk.session
     yield from built.lost
     yield from (function.signature for function in built.functions)
-    formulas = {each.value.node: each.value for each in built.shown if isinstance(each.value, Formula)}
-    for text, node in built.lines:
-        value = session.supply.value(built.program, node, desk.names)
-        if node in formulas:
-            yield f"{text} = {formulas[node].signature}"
-        elif value is None:
-            yield f"{text} : {node.describe()} = {formula(node, session.names)}"
-        else:
+    for text, node, of in built.lines:
+        value = session.value(built.program, node, of, desk.names)
+        if value is not None:
             yield f"{text} = {in_words(value)}"
+        elif isinstance(of, Formula):
+            yield f"{text} = {of.text(session.names)}"
+        else:
+            yield f"{text} : {node.describe()} = {formula(node, session.names)}"
     yield from map(from_lint, built.lints)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dsl import DslError, Program
-from dsl.values import describe
+from dsl.values import Formula, describe
 from engine import EngineError, Node
 from engine.show import formula
 from magics.commands import carry_out
@@ -70,12 +70,15 @@ class Console:
         yield from built.lost
         for shown in built.shown:
             nodes = nodes_of(shown.value)
-            told = getattr(shown.value, "signature", None if nodes else describe(shown.value))
-            yield from [told] if told else (self._answer(built.program, node) for node in nodes)
+            yield from (self._answer(built.program, node, shown.value) for node in nodes)
+            if not nodes:
+                yield getattr(shown.value, "signature", describe(shown.value))
         yield from map(str, built.lints)
 
-    def _answer(self, program: Program, node: Node) -> str:
-        value = self.session.supply.value(program, node, self.namespace)
-        if value is None:
-            return f"{formula(node, self.session.names)}   {node.describe()}"
-        return in_words(value)
+    def _answer(self, program: Program, node: Node, of: Any) -> str:
+        value = self.session.value(program, node, of, self.namespace)
+        if value is not None:
+            return in_words(value)
+        if isinstance(of, Formula):
+            return of.text(self.session.names)
+        return f"{formula(node, self.session.names)}   {node.describe()}"

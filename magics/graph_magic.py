@@ -37,6 +37,12 @@ class GraphMagics(Magics):
         config=True
     )
 
+    layout = Enum(
+        ("denominator", "numerator"),
+        "denominator",
+        help="a gradient by W is shaped as W, or as W^T",
+    ).tag(config=True)
+
     def __init__(self, shell: Any) -> None:
         super().__init__(shell, parent=shell)
         self._shell = shell
@@ -62,7 +68,7 @@ class GraphMagics(Magics):
         """What the verbs work on."""
         from magics.verbs.desk import Desk
 
-        return Desk(self.session, self._shell.user_ns, self._shell, self.depth)
+        return Desk(self.session, self._shell.user_ns, self._shell, self.depth, self.layout)
 
     @no_var_expand
     @cell_magic("graph")

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import dsl
 from dsl import Diagnostic, DslError, Program
+from dsl.values import Formula
 from engine import EngineError, Node
 from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend, within
@@ -79,10 +80,10 @@ class Built:
         return [each for each in self.program.shown if each.span.source is self.cell.source]
 
     @property
-    def lines(self) -> list[tuple[str, Node]]:
-        """The bare expressions of the cell, as written, and their nodes."""
+    def lines(self) -> list[tuple[str, Node, Any]]:
+        """The bare expressions of the cell, as written, their nodes, and what these are of."""
         return [
-            (" ".join(each.span.text.split()), x)
+            (" ".join(each.span.text.split()), x, each.value)
             for each in self.shown
             for x in nodes_of(each.value)
         ]
@@ -122,6 +123,12 @@ class Session:
     def begun(self) -> bool:
         """Whether there is a program."""
         return self._program is not None
+
+    def value(self, program: Program, node: Node, of: Any, namespace: Namespace) -> Tensor | None:
+        """What a node of a bare line comes to; None for a formula, and while inputs lack values."""
+        if isinstance(of, Formula) and of.of is not None:
+            return None
+        return self.supply.value(program, node, namespace)
 
     def add(self, text: str, label: str, key: str, namespace: Namespace) -> Built:
         """Compile a cell with the others. Raises DslError, which leaves the session as it was.

@@ -5,11 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from dsl import Program
-from engine import Node
-from engine.show import formula, latex, symbol
+import dsl
+from dsl import DslError, Program
+from engine import Node, cost
+from engine.closed import Closed, all_closed
+from engine.dims import show
+from engine.explain import polynomial
+from engine.show import BOARD, formula, in_a_row, latex, symbol
 from magics.display import Picture
 
 
@@ -75,25 +80,78 @@ class Written:
 
 @dataclass(frozen=True)
 class Derivatives:
-    """The gradients of a loss as formulas, by the name of what it is differentiated by."""
+    """The derivatives of a loss by name, shown in their textbook form, one line for each.
+
+    In numerator layout a gradient is the transpose of what it is a gradient by. Of order 2 they are
+    Hessians, shown with what they cost.
+    """
 
     loss: str
     nodes: Mapping[str, Node]
     names: Mapping[Node, str]
+    numerator: bool = False
+    order: int = 1
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
 
-    def __repr__(self) -> str:
-        return "\n".join(self._text(name, node) for name, node in self.nodes.items())
+    @property
+    def laid_out(self) -> dict[str, Node]:
+        """The derivatives in the layout; a vector is a vector in both."""
+        turned = self.numerator
+        return {k: x.T if turned and x.rank == 2 else x for k, x in self.nodes.items()}
 
-    def _text(self, name: str, node: Node) -> str:
-        *before, last = formula(node, self.names).splitlines()
-        return "\n".join([*before, f"∂{self.loss}/∂{name} = {last}   {node.describe()}"])
+    @cached_property
+    def _forms(self) -> dict[str, Closed]:
+        """The textbook forms by name; values with names are not opened."""
+        nodes = self.laid_out
+        return dict(zip(nodes, all_closed(list(nodes.values()), self._known), strict=True))
+
+    @property
+    def _known(self) -> dict[Node, str]:
+        own = set(self.laid_out.values())
+        return {node: name for node, name in self.names.items() if node not in own}
+
+    def __repr__(self) -> str:
+        return "\n".join(self._text(name, form) for name, form in self._forms.items())
+
+    def _text(self, name: str, form: Closed) -> str:
+        *before, last = self._written(form.node).splitlines()
+        about = [self._shape(form.node), ", ".join([*form.words, *self._costs(form.node)])]
+        head = f"∂²{self.loss}/∂{name}²" if self.order == 2 else f"∂{self.loss}/∂{name}"
+        return "\n".join([*before, f"{head} = {last}   {' '.join(about).rstrip()}"])
+
+    def _costs(self, node: Node) -> list[str]:
+        """The operations of a Hessian in words."""
+        operations = cost([node])
+        counted = polynomial.text(polynomial.added([operations.each, operations.once]))
+        return [f"{counted} operations"] if self.order == 2 else []
+
+    def _written(self, node: Node) -> str:
+        if self._is_row(node):
+            return in_a_row(node, self._known)
+        return formula(node, self._known, BOARD)
+
+    def _shape(self, node: Node) -> str:
+        return show((1, *(node.shape or ()))) if self._is_row(node) else node.describe()
+
+    def _is_row(self, node: Node) -> bool:
+        return self.numerator and node.rank == 1
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        rows = [self._tex(name, node) for name, node in self.nodes.items()]
+        rows = [self._tex(name, form.node) for name, form in self._forms.items()]
         return {"text/plain": repr(self), "text/latex": "\n".join(rows)}
 
     def _tex(self, name: str, node: Node) -> str:
-        return rf"$$\displaystyle {symbol(f'∂{self.loss}/∂{name}')} = {latex(node, self.names)}$$"
+        text = self._written(node)
+        try:
+            if "\n" in text:
+                tex = dsl.latex(dsl.parse(text))
+            else:
+                tex = dsl.latex(dsl.parse(f"g = {text}"), "g").removeprefix("g = ")
+        except DslError:  # names that the language does not write
+            tex = latex(node, self._known)
+        head = symbol(f"∂{self.loss}/∂{name}")
+        if self.order == 2:
+            head = rf"\frac{{\partial^2 {symbol(self.loss)}}}{{\partial {symbol(name)}^2}}"
+        return rf"$$\displaystyle {head} = {tex}$$"

@@ -133,9 +133,9 @@ def test_run_returns_tensors_by_name(data: Shell) -> None:
 def test_grad_returns_formulas_and_nodes(data: Shell) -> None:
     data.cell("%%graph\ninput x : [n]\nf = sum(x^2)")
     found = data.cell("%graph grad f")
-    assert repr(found) == "∂f/∂x = 2 * x   [n]"
+    assert repr(found) == "∂f/∂x = 2 x   [n]"
     assert found._repr_mimebundle_()["text/latex"] == (
-        r"$$\displaystyle \frac{\partial f}{\partial x} = 2 \cdot x$$"
+        r"$$\displaystyle \frac{\partial f}{\partial x} = 2 x$$"
     )
     assert found["x"].shape == data.user_ns.get("f", found["x"]).shape
 

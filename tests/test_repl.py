@@ -186,8 +186,8 @@ def test_the_words_of_help_name_every_command() -> None:
     [
         (":run loss", "25"),
         (":run x loss", "x = [3, 4]\nloss = 25"),
-        (":grad loss", "∂loss/∂x = 2 * x   [n]"),
-        (":grad loss x", "∂loss/∂x = 2 * x   [n]"),
+        (":grad loss", "∂loss/∂x = 2 x   [n]"),
+        (":grad loss x", "∂loss/∂x = 2 x   [n]"),
         (":help mse", "mse(y, target)"),
         (":help half :run", "half(t)\n:run NAME …   values"),
         (":feed t=1", "t : []"),

@@ -58,7 +58,7 @@ def test_an_input_that_does_not_fit_spoils_only_what_is_made_of_it(shell: Shell)
 
 def test_the_formula_of_a_function_needs_no_values(data: Shell) -> None:
     shown = data.cell("%%graph\nf(x) = x^T A x where x ∈ ℝ^n, A ∈ ℝ^(n×n)\n∇f")
-    assert "∇f : [n] = " in repr(shown)
+    assert "∇f = (A + A^T) x   [n]" in repr(shown)
 
 
 def test_in_a_terminal_a_declaration_again_takes_the_place_of_the_first(shell: Shell) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import Node, gradients, hessian, jacobian, jvp, ops, var
-from engine.closed import closed
 from engine.dims import known, product, same_shape, show
 from engine.graph import depends, toposort
 
@@ -150,9 +149,7 @@ def call_derived(low: Lowering, function: Derived, scope: Scope, arguments: Argu
     return Row(node) if isinstance(argument.value(low), Row) else node
 
 
-def second(
-    low: Lowering, form: str, point: Point, span: Span, texts: tuple[str, str, str]
-) -> Node:
+def second(low: Lowering, form: str, point: Point, span: Span, texts: tuple[str, str, str]) -> Node:
     """The Jacobian of a value, or the Hessian of a number, at the point; as the texts call them."""
     text, f, wrt = texts
     if form == "hessian":
@@ -224,4 +221,4 @@ def formula(low: Lowering, derived: Derived) -> Value:
     arguments = Arguments((Argument(name, inner, leaf),), {}, parameter.span)
     with low.trial():
         node = low.tensor(call_derived(low, derived, inner, arguments), name)
-    return Formula(node, closed(node, x=leaf))
+    return Formula(node, leaf)

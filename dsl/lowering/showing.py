@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from engine import Node
+
 from ..errors import DslError
 from ..scope import Scope
-from ..syntax import Expr, List, Show
-from ..values import Derived, Items, Value
+from ..syntax import Call, Expr, Gradient, List, Name, Show
+from ..values import Derived, Formula, Items, Value
 from . import blocks, derivatives
 from .state import Lowering, Shown
+
+DERIVATIVES = ("grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 
 
 def show(low: Lowering, scope: Scope, statement: Show) -> None:
@@ -21,9 +25,17 @@ def show(low: Lowering, scope: Scope, statement: Show) -> None:
         low.shown.append(Shown(expr.span, _one(low, scope, value, expr)))
 
 
+def _is_derivative(expr: Expr) -> bool:
+    """Whether an expression asks for a derivative: `∇_W loss`, `∂y/∂x`, `hessian(loss, x)`."""
+    called = expr.function if isinstance(expr, Call) else None
+    return isinstance(expr, Gradient) or (isinstance(called, Name) and called.text in DERIVATIVES)
+
+
 def _one(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
     if isinstance(value, Derived):
         return derivatives.formula(low, value)
+    if isinstance(value, Node) and _is_derivative(expr):
+        return Formula(value)
     if not isinstance(value, Items):
         return value
     try:

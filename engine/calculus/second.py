@@ -64,8 +64,12 @@ def hessian(output: Node, wrt: Node) -> Node:
 
 
 def _as_formula(output: Node, wrt: Node) -> Node | None:
-    """The Jacobian of a vector by a vector, read off the directional derivative J·v as one matrix."""
-    if output.rank not in (0, 1) or wrt.rank != 1 or None in (*(output.shape or ()), *(wrt.shape or ())):
+    """The Jacobian of a vector by a vector, read off the derivative J·v as one matrix."""
+    if (
+        output.rank not in (0, 1)
+        or wrt.rank != 1
+        or None in (*(output.shape or ()), *(wrt.shape or ()))
+    ):
         return None
     v = variable(f"direction of {wrt.label()}", wrt.shape)
     (simple,) = textbook([output], keep=[wrt])

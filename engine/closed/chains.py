@@ -136,9 +136,9 @@ def _settle(found: list[Factor]) -> None:
         del found[-2:]
     elif a.node.op is ops.diag and b.node.op is ops.diag:
         found[-2:] = [diagonal(by_element((_entries(b), 1), (_entries(a), 1)))]
-    elif a.node.op is ops.diag and is_ones(b.node):
+    elif a.node.op is ops.diag and _is_ones(b.node):
         found[-2:] = [_entries(a, b.flipped)]
-    elif b.node.op is ops.diag and is_ones(a.node) and a.is_row:
+    elif b.node.op is ops.diag and _is_ones(a.node) and a.is_row:
         found[-2:] = [_entries(b, flipped=True)]
 
 
@@ -158,6 +158,10 @@ def _are_inverse(a: Factor, b: Factor) -> bool:
 def is_ones(x: Node) -> bool:
     """Whether every element is 1, by what the node is."""
     return x.op is ops.ones
+
+
+def _is_ones(x: Node) -> bool:
+    return is_ones(x) and x.rank == 1
 
 
 def inner(chain: Chain) -> Node:

@@ -44,7 +44,6 @@ def closed(node: Node, keep: Collection[Node] = (), x: Node | None = None) -> Cl
     """The textbook form of one node; nodes in `keep` are not opened.
 
     With `x` it is told whether the value varies with x at all.
-
     Source: Petersen & Pedersen, The Matrix Cookbook, for how the forms are written.
 
     >>> from engine import gradients, var
@@ -53,8 +52,16 @@ def closed(node: Node, keep: Collection[Node] = (), x: Node | None = None) -> Cl
     >>> g, closed(g).node
     (<add [n]>, <matmul [n]>)
     """
-    (made,) = textbook([node], keep)
-    return Closed(made, is_reduced(made, keep), structure(made, x))
+    return all_closed([node], keep, x)[0]
+
+
+def all_closed(
+    nodes: Sequence[Node], keep: Collection[Node] = (), x: Node | None = None
+) -> list[Closed]:
+    """As `closed`, of several nodes at once: what they share is read once."""
+    return [
+        Closed(node, is_reduced(node, keep), structure(node, x)) for node in textbook(nodes, keep)
+    ]
 
 
 def textbook(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:

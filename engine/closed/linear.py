@@ -32,8 +32,8 @@ def matrix(y: Node, v: Node) -> Node | None:
     >>> matrix(2 * (A @ v) + A @ v, v)
     <mul [m, n]>
     """
-    if v.rank != 1 or y.rank not in (0, 1) or None in (*(v.shape or ()), *(y.shape or ())):
-        return None
+    if v.rank != 1 or y.rank not in (0, 1) or {None, 1} & {*(v.shape or ()), *(y.shape or ())}:
+        return None  # [1] is what a scalar is kept as
     active, order = depends([y], [v]), toposort([y])
     if v not in order:
         return ops.zeros((*(y.shape or ()), *(v.shape or ())))

@@ -52,11 +52,11 @@ def structure(node: Node, x: Node | None = None) -> Structure:
     ('symmetric', 'positive semidefinite', 'rank ≤ m')
     """
     constant = x is not None and x not in toposort([node])
-    found = read([node])[node]
-    if not found.terms:
+    if node.op is ops.zeros:
         return Structure(zero=True, constant=constant)
-    if len(found.shape or ()) != 2 or not same(*(found.shape or ())):
+    if len(node.shape or ()) != 2 or not same(*(node.shape or ())):
         return Structure(constant=constant)
+    found = read([node])[node]
     return Structure(
         constant=constant,
         symmetric=set(found.terms) == set(found.flip.terms),

@@ -72,6 +72,11 @@ def atom(x: Node) -> Term:
     return Term(scalars=((x, 1),)) if x.rank == 0 else Term(chain=(Factor(x),))
 
 
+def as_it_is(node: Node) -> Sum:
+    """The sum of a node alone."""
+    return Sum((atom(node),), node.shape)
+
+
 def core(term: Term, shape: Shape) -> Node | None:
     """The node of the chain in this shape; None for a scalar without one."""
     if not term.chain:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from engine.closed.chains import is_symmetric
 from engine.graph import Node
 from engine.show.forms import write
 from engine.show.lines import Level, Notation, Part
@@ -33,9 +34,11 @@ def on_board(node: Node, parts: Sequence[Part]) -> Part:
     operands = [cast(Written, part) for part in parts]
     rule = _RULES.get(node.op.name)
     part = (rule(node, *operands) if rule else None) or _plain(write(node, parts))
-    if not part.turned:
-        part = Written(part.text, part.level, part.bare, f"{part.beside(Level.ATOM)}^T", part.of)
-    return part
+    if part.turned:
+        return part
+    same = node.rank == 2 and is_symmetric(node)
+    turned = part.beside(Level.POWER) if same else f"{part.beside(Level.ATOM)}^T"
+    return Written(part.text, part.level, part.bare, turned, part.of)
 
 
 def _plain(part: Part) -> Written:
@@ -82,7 +85,9 @@ def _mul(node: Node, a: Written, b: Written) -> Written | None:
     """c x with the scalar first, x yᵀ, diag(d) A, else element by element."""
     x, y = node.inputs
     if x.rank == 0:
-        return _juxtaposed(_left(a), _right_of_scalar(y, b))
+        right = _right_of_scalar(y, b)
+        left = f"({a.text})" if right[0] == "(" and _ends_in_vector(x) else _left(a)
+        return _juxtaposed(left, right)
     if node.rank == 2 and a.of and b.of and _is(x, COLUMN) and _is(y, ROW):
         return _juxtaposed(_left(a.of), b.of.turned)
     if node.rank == 2 and a.of and _is(x, COLUMN) and y.shape == node.shape:
@@ -90,6 +95,13 @@ def _mul(node: Node, a: Written, b: Written) -> Written | None:
     if node.rank == 2 and b.of and _is(y, ROW) and x.shape == node.shape:
         return _juxtaposed(_left(a), f"diag({b.of.text})")
     return None
+
+
+def _ends_in_vector(scalar: Node) -> bool:
+    """Whether a bracket after this would first be multiplied with a vector: aᵀ b (A + B)."""
+    while scalar.op.name == "mul":
+        scalar = scalar.inputs[1]
+    return scalar.op.name == "matmul"
 
 
 def _right_of_scalar(node: Node, part: Part) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 import dsl
 from dsl import Program
 from dsl.suggest import did_you_mean_one_of
-from dsl.values import describe
+from dsl.values import Formula, describe
 from engine import EngineError, Evaluator, Node
 from engine.learn import load, save
 from magics.cli.ending import warn
@@ -75,8 +75,12 @@ def _shown(program: Program) -> Iterator[tuple[str, Node | str]]:
     """The bare lines as written, each with its node; of a function its head."""
     for each in program.shown:
         text, nodes = " ".join(each.span.text.split()), nodes_of(each.value)
-        told = getattr(each.value, "signature", None if nodes else describe(each.value))
-        yield from [(text, told)] if told else ((text, node) for node in nodes)
+        if isinstance(each.value, Formula) and each.value.of is not None:
+            yield text, each.value.text()
+            continue
+        yield from ((text, node) for node in nodes)
+        if not nodes:
+            yield text, getattr(each.value, "signature", describe(each.value))
 
 
 def _node(program: Program, name: str) -> Node:

@@ -27,7 +27,8 @@ VERBS = {
         "map NAME [--rows LABELS] [--cols LABELS] [--at INDEX]", "heatmaps, one for each head"
     ),
     "hist": Usage("hist [LOSS] [NAME …]", "histograms of values and of gradients, layer by layer"),
-    "grad": Usage("grad LOSS [NAME …]", "gradients as formulas"),
+    "grad": Usage("grad LOSS [NAME …] [--layout numerator]", "gradients as formulas"),
+    "hessian": Usage("hessian LOSS [NAME …]", "second derivatives: formula, structure, cost"),
     "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),

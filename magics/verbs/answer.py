@@ -67,8 +67,11 @@ def _value(desk: Desk, names: Sequence[str]) -> tuple[str, Node]:
     return names[0], desk.session.node(names[0])
 
 
-def _gradient(desk: Desk, loss: str, wrt: Sequence[str]) -> tuple[str, Node]:
-    found = grad(desk, loss, wrt).nodes
+def _gradient(
+    desk: Desk, loss: str, wrt: Sequence[str], layout: str | None = None
+) -> tuple[str, Node]:
+    """The gradient; in numerator layout that of a matrix is transposed."""
+    found = grad(desk, loss, wrt, layout).laid_out
     if len(found) > 1:
         raise GraphError(
             f"an answer is to one gradient, and here are those by {', '.join(found)}",

@@ -24,18 +24,22 @@ WRT = argument(  # of every verb that differentiates; `Desk.by` reads it
     help="by these values; all parameters, else all inputs",
 )
 
+LAYOUTS = ("denominator", "numerator")
+
 
 @dataclass(frozen=True)
 class Desk:
     """A session, the names that inputs are taken from, and the shell (None outside IPython).
 
-    `depth` is the nesting below which functions are drawn closed where a verb is not told.
+    `depth` is the nesting below which functions are drawn closed, `layout` that of gradients, where
+    a verb is not told.
     """
 
     session: Session
     names: Namespace = field(default_factory=dict[str, Any])
     shell: Any = None
     depth: int | None = None
+    layout: str = LAYOUTS[0]
 
     @contextmanager
     def told(self) -> Generator[None]:

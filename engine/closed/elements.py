@@ -1,0 +1,217 @@
+"""How sums of terms are added, scaled and multiplied element by element: a rule for each operator.
+
+A rule takes the node and the sums of its inputs; None leaves the node as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+from engine import ops
+from engine.closed.chains import Factor, by_element, diagonal, is_ones, multiplied
+from engine.closed.terms import Sum, Term, as_it_is, core, total
+from engine.closed.writing import single, write
+from engine.dims import Shape, same_shape
+from engine.graph import Node
+from engine.ops.sources import constant_value
+
+SMALL = 64  # the largest exponent that is multiplied out
+
+
+def constant(y: Node) -> Sum | None:
+    """A number."""
+    value = constant_value(y)
+    if value is None or y.kind == "bool" or not math.isfinite(value):
+        return None
+    return total([Term(Fraction(value))], ())
+
+
+def filled(y: Node, *like: Sum) -> Sum | None:
+    """c · 1, with the ones as their own vector or matrix; an identity has no factor at all."""
+    if y.kind != "float" or None in (y.shape or ()) or not math.isfinite(y.attrs["value"]):
+        return None
+    return repeated(total([Term(Fraction(y.attrs["value"]))], ()), y.shape)
+
+
+def repeated(x: Sum, shape: Shape) -> Sum | None:
+    """A scalar at every place of a shape."""
+    if not set(x.shape or ()) <= {1} or x.shape is None or shape is None or None in shape:
+        return None
+    scalars = [replace(t, chain=()) for t in x.terms if not t.chain or is_constant(t)]
+    if len(scalars) < len(x.terms):
+        return None
+    ones = (Factor(ops.ones(shape)),) if shape else ()
+    return total([replace(t, chain=ones) for t in scalars], shape)
+
+
+def negated(y: Node, x: Sum) -> Sum:
+    """-x."""
+    return _scaled(x, Term(Fraction(-1)))
+
+
+def _scaled(x: Sum, by: Term) -> Sum:
+    """A sum times a scalar."""
+    return total([by * term for term in x.terms], x.shape)
+
+
+def add(y: Node, a: Sum, b: Sum, sign: int = 1) -> Sum | None:
+    """a + b, or a - b; a scalar at every place."""
+    sides = [
+        side if same_shape(side.shape, y.shape) else repeated(side, y.shape) for side in (a, b)
+    ]
+    if None in sides:
+        return None
+    left, right = (side for side in sides if side)
+    return total([*left.terms, *_scaled(right, Term(Fraction(sign))).terms], y.shape)
+
+
+def mul(y: Node, a: Sum, b: Sum) -> Sum | None:
+    """Scaling, an outer product, or element by element."""
+    if y.kind != "float":
+        return None
+    if not a.terms or not b.terms:
+        return Sum((), y.shape)
+    for by, of in ((a, b), (b, a)):
+        factor = _scalar(by)
+        if factor is not None and same_shape(of.shape, y.shape):
+            return _scaled(of, factor)
+    for column, row in ((a, b), (b, a)):
+        left, right = single(column), single(row)
+        if y.rank == 2 and is_column(left, column) and is_row(right, row):
+            return total([left * right], y.shape)
+        if is_column(left, column) and same_shape(row.shape, y.shape):
+            return total([diagonal_of(left) * right], y.shape)
+        if is_row(left, column) and same_shape(row.shape, y.shape):
+            return total([right * diagonal_of(left.flip)], y.shape)
+    if same_shape(a.shape, y.shape) and same_shape(b.shape, y.shape):
+        return _by_element(y, single(a), single(b))
+    return None
+
+
+def _scalar(x: Sum) -> Term | None:
+    """The scalar that stands for a sum: a number, or the same at every place."""
+    if x.shape == ():
+        return single(x)
+    if x.terms and all(map(is_constant, x.terms)):
+        return single(total([replace(t, chain=()) for t in x.terms], ()))
+    return None
+
+
+def is_constant(term: Term) -> bool:
+    """Whether a term is a scalar at every place of a vector or matrix."""
+    return len(term.chain) == 1 and is_ones(term.chain[0].node)
+
+
+def is_column(term: Term, x: Sum) -> bool:
+    """Whether a term of x is [n, 1], made of a vector."""
+    return len(x.shape or ()) == 2 and bool(term.chain) and term.chain[-1].is_column
+
+
+def is_row(term: Term, x: Sum) -> bool:
+    """Whether a term of x is [1, n], made of a vector."""
+    return len(x.shape or ()) == 2 and bool(term.chain) and term.chain[0].is_row
+
+
+def diagonal_of(column: Term) -> Term:
+    """The diagonal matrix of a vector, the scalars in front."""
+    inside = _factor(column, (None,))
+    chain = () if is_ones(inside.node) else (diagonal(inside),)
+    return replace(column, chain=chain)
+
+
+def _by_element(y: Node, a: Term, b: Term) -> Sum:
+    """a ⊙ b, the scalars in front."""
+    factor = by_element((_factor(a, y.shape), 1), (_factor(b, y.shape), 1))
+    return total([_around(a, b, factor)], y.shape)
+
+
+def _factor(term: Term, shape: Shape) -> Factor:
+    """The chain as one factor."""
+    if len(term.chain) == 1 and not term.chain[0].flipped:
+        return term.chain[0]
+    node = core(term, shape)
+    assert node is not None
+    return Factor(node)
+
+
+def _around(a: Term, b: Term, factor: Factor) -> Term:
+    """The scalars of two terms, before one factor."""
+    return Term(a.number * b.number, multiplied(a.scalars, b.scalars), (factor,))
+
+
+def div(y: Node, a: Sum, b: Sum) -> Sum | None:
+    """By a scalar, or element by element."""
+    under = single(b)
+    if not under.number:
+        return None
+    if b.shape == () and same_shape(a.shape, y.shape):
+        return _scaled(a, under.inverse)
+    if not (same_shape(a.shape, y.shape) and same_shape(b.shape, y.shape)):
+        return None
+    over, outside = single(a), replace(under, chain=()).inverse
+    quotient = _factor(over, y.shape).built / _factor(under, y.shape).built
+    return total([_around(over, outside, Factor(quotient))], y.shape)
+
+
+def power(y: Node, a: Sum, b: Sum) -> Sum | None:
+    """(c s A)ⁿ = cⁿ sⁿ Aⁿ, element by element, for a whole number n."""
+    n, base = constant_value(y.inputs[1]), single(a)
+    if n is None or n != int(n) or not 0 < abs(n) <= SMALL or not base.number:
+        return None
+    n = int(n)
+    powers = tuple((node, k * n) for node, k in base.scalars)
+    if a.shape == ():
+        return total([Term(base.number**n, powers)], ())
+    chain = (by_element((_factor(base, a.shape), n)),)
+    return total([Term(base.number**n, powers, chain)], y.shape)
+
+
+def exp(y: Node, x: Sum) -> Sum | None:
+    """e^(x - logsumexp x) = softmax x,  e^(log softmax x) too."""
+    match write(x):
+        case Node(ops.log_softmax, (z,)) as inside:
+            return as_it_is(ops.softmax(z, inside.attrs["axis"]))
+        case Node(ops.sub, (z, Node() as norm)):
+            while norm.op in (ops.index, ops.expand):
+                norm = norm.inputs[0]
+            if norm.op is ops.logsumexp and norm.inputs[0] is z and _is_last(norm.attrs["axis"], z):
+                return as_it_is(ops.softmax(z))
+    return None
+
+
+def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
+    """‖x‖ itself for `‖x‖ where ‖x‖ ≠ 0 else 1`; in a branch one number for equal ones."""
+    test, norm, other = y.inputs
+    if _is_not_zero(test, norm) and constant_value(other) == 1:
+        return a
+    if not same_shape(condition.shape, y.shape):
+        return None
+    branches = [_scalar(x) for x in (a, b)]
+    numbers = [
+        x if t is None else write(Sum((t,), ()))
+        for x, t in zip(y.inputs[1:], branches, strict=True)
+    ]
+    return as_it_is(ops.where(write(condition), *numbers))
+
+
+def cast(y: Node, x: Sum) -> Sum | None:
+    """1 for `‖x‖ ≠ 0`: where the norm is 0 it has no derivative."""
+    (test,) = y.inputs
+    if test.op is ops.not_equal and _is_not_zero(test, test.inputs[0]) and y.kind == "float":
+        return repeated(total([Term()], ()), y.shape)
+    return None
+
+
+def _is_not_zero(test: Node, x: Node) -> bool:
+    return (
+        x.op is ops.norm
+        and test.op is ops.not_equal
+        and test.inputs[0] is x
+        and constant_value(test.inputs[1]) == 0
+    )
+
+
+def _is_last(axis: object, x: Node) -> bool:
+    return axis in (-1, (-1,)) or (axis is None and x.rank == 1)

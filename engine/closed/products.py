@@ -1,0 +1,138 @@
+"""Products of matrices and what is linear in them: a rule for each operator, as in `elements`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine import ops
+from engine.closed.chains import ALL, COLUMN, ROW, Factor, flipped, inner, is_flipped
+from engine.closed.elements import diagonal_of, is_column, is_row, repeated
+from engine.closed.terms import Sum, Term, atom, core, total
+from engine.closed.writing import single
+from engine.dims import Shape, same_shape
+from engine.graph import Node
+
+
+def identity(y: Node, *like: Sum) -> Sum | None:
+    """I, which is no factor at all."""
+    return None if y.shape is None or None in y.shape else Sum((Term(),), y.shape)
+
+
+def matmul(y: Node, a: Sum, b: Sum) -> Sum | None:
+    """A product of matrices and vectors; of a vector on the left xᵀ A = (Aᵀ x)ᵀ."""
+    ranks = tuple(len(x.shape or ()) for x in (a, b))
+    if None in (a.shape, b.shape) or not all(1 <= rank <= 2 for rank in ranks):
+        return None
+    left, right = single(a), single(b)
+    match ranks:
+        case (1, 1):
+            left = left.flip
+        case (1, 2):
+            left, right = right.flip, left
+    if not _meet(left, right, ranks):
+        return None
+    return total([left * right], y.shape)
+
+
+def _meet(a: Term, b: Term, ranks: tuple[int, ...]) -> bool:
+    """Whether a column is followed by a row: [n, 1] before any other [1, m] is left as it is."""
+    if ranks == (1, 1) or not a.chain or not b.chain:
+        return True
+    return a.chain[-1].is_column == b.chain[0].is_row
+
+
+def transpose(y: Node, x: Sum) -> Sum | None:
+    """Aᵀ."""
+    return x.flip if is_flipped(y) and y.rank == 2 else None
+
+
+def index(y: Node, x: Sum, *rest: Sum) -> Sum | None:
+    """A column x[:, None], a row x[None, :], a scalar with axes; and back."""
+    key, rank = y.attrs["key"], len(x.shape or ())
+    if x.shape == () and all(each in (None, ...) for each in key):
+        return repeated(x, y.shape)
+    if rank == 1 and key in COLUMN:
+        return Sum(x.terms, y.shape)
+    if rank == 1 and key in ROW:
+        return Sum(x.flip.terms, y.shape)
+    if rank == 2 and key in ((..., 0), (ALL, 0)) and all(is_column(t, x) for t in x.terms):
+        return Sum(x.terms, y.shape)
+    if rank == 2 and key in ((..., 0, ALL), (0, ALL)) and all(is_row(t, x) for t in x.terms):
+        return Sum(x.flip.terms, y.shape)
+    return None
+
+
+def summed(y: Node, x: Sum) -> Sum | None:
+    """Of all elements, one term after the other: Σ (a ⊙ b) = aᵀ b,  Σ (A ⊙ B) = tr(Aᵀ B)."""
+    rank = None if x.shape is None else len(x.shape)
+    if y.kind != "float" or rank not in (0, 1, 2) or y.shape not in ((), (1,)):
+        return None
+    found = total([_of_one(term, x.shape) for term in x.terms], ()) if rank else x
+    return repeated(found, y.shape)
+
+
+def _of_one(term: Term, shape: Shape) -> Term:
+    outside, inside = replace(term, chain=()), core(term, shape)
+    assert inside is not None
+    match inside:
+        case Node(ops.mul, (a, b)) if a.shape == b.shape and inside.rank == 1:
+            found = atom(inner((Factor(a, flipped=True), Factor(b))))
+        case Node(ops.mul, (a, b)) if a.shape == b.shape and inside.rank == 2:
+            found = _traced(Term(chain=(Factor(a, flipped=True), Factor(b))), inside.shape)
+        case _:
+            found = atom(ops.sum(inside))
+    return outside * found
+
+
+def trace(y: Node, x: Sum) -> Sum | None:
+    """tr A, one term after the other."""
+    if x.shape is None or len(x.shape) != 2:
+        return None
+    return total([_traced(term, x.shape) for term in x.terms], ())
+
+
+def _traced(term: Term, shape: Shape) -> Term:
+    """The trace of a product, in which the factors may go round: tr(a bᵀ) = bᵀ a."""
+    outside, chain = replace(term, chain=()), term.chain
+    row = next((i for i, factor in enumerate(chain) if factor.is_row), None)
+    if row is not None:
+        return outside * atom(inner((*chain[row:], *chain[:row])))
+    if chain and sum(f.flipped for f in chain) > len(chain) / 2:
+        chain = flipped(chain)
+    inside = core(Term(chain=chain), shape)
+    assert inside is not None
+    return outside * atom(ops.trace(inside))
+
+
+def inv(y: Node, x: Sum) -> Sum | None:
+    """(c A Bᵀ)⁻¹ = B⁻ᵀ A⁻¹ / c, if A and B are square."""
+    term = single(x)
+    if len(x.shape or ()) != 2 or not term.number or not all(map(_is_square, term.chain)):
+        return None
+    chain = tuple(_inverse(factor) for factor in reversed(term.chain))
+    return total([replace(term.inverse, chain=chain)], y.shape)
+
+
+def _is_square(factor: Factor) -> bool:
+    shape = factor.node.shape
+    return shape is not None and len(shape) == 2 and same_shape(shape[:1], shape[1:])
+
+
+def _inverse(factor: Factor) -> Factor:
+    node = factor.node
+    return Factor(node.inputs[0] if node.op is ops.inv else ops.inv(node), factor.flipped)
+
+
+def determinant(y: Node, x: Sum) -> Sum | None:
+    """det Aᵀ = det A."""
+    term = single(x)
+    if y.shape != () or len(term.chain) != 1 or term.number != 1 or term.scalars:
+        return None
+    return total([atom(y.op(term.chain[0].node))], ())
+
+
+def diag(y: Node, x: Sum) -> Sum | None:
+    """The diagonal matrix of a vector, the scalars in front."""
+    if len(x.shape or ()) != 1 or y.rank != 2:
+        return None
+    return total([diagonal_of(single(x))], y.shape)

@@ -1,0 +1,21 @@
+"""`%graph hessian`: second derivatives as formulas, with what they are as matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from engine import hessian as second
+from magics.shown import Derivatives
+from magics.verbs.desk import WRT, Desk
+
+
+@magic_arguments("graph hessian")
+@argument("loss", metavar="LOSS", help="the number to differentiate twice")
+@WRT
+def hessian(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
+    """Second derivatives as formulas, with their structure and cost: `%graph hessian loss w`."""
+    node = desk.number(loss)
+    found = {name: second(node, x) for name, x in desk.by(loss, wrt).items()}
+    return Derivatives(loss, found, desk.session.names, order=2)
