@@ -289,3 +289,31 @@ def test_a_sum_of_a_thousand_terms_and_a_chain_of_a_thousand_factors_are_read() 
         product = product @ A
     assert board(textbook([total])[0]) == "x + 499500 A x"
     assert textbook([product])[0].shape == product.shape
+
+
+ELEMENTS = [
+    (
+        "f(z : [2]) = (1 - z[0])^2 + 100 (z[1] - z[0]^2)^2",
+        "a = z[1] - z[0]^2\n[-(2 (1 - z[0]) + 400 a z[0]), 200 a]",
+        "[2 + 800 z[0]^2 - 400 (z[1] - z[0]^2), -400 z[0]; -400 z[0], 200]",
+    ),
+    ("f(z : [2]) = z[0] * z[-1]", "[z[-1], z[0]]", "[0, 1; 1, 0]"),
+    ("f(z : [3]) = z[0]^3 + z[2]", "[3 z[0]^2, 0, 1]", "[6 z[0], 0, 0; 0, 0, 0; 0, 0, 0]"),
+]
+
+
+@pytest.mark.parametrize("text, slope, second", ELEMENTS)
+def test_a_function_of_single_elements_has_its_derivatives_element_by_element(
+    text: str, slope: str, second: str
+) -> None:
+    program = dsl.compile(f"{text}\n∇f\nhessian(f)")
+    told = [each.value.text() for each in program.shown]  # type: ignore[union-attr]
+    assert [each.rpartition("   ")[0] for each in told] == [slope, second]
+    z = var("z", [int(text[7])])
+    point = torch.tensor([1.5, -0.5, 2.0]).double()[: int(text[7])]
+    for written, form in ((slope, "∇f(z)"), (second, "hessian(f, z)")):
+        *before, last = written.splitlines()
+        lines = [text, f"input z : [{text[7]}]", *before, f"written = {last}", f"meant = {form}"]
+        p = dsl.compile("\n".join(lines))
+        close(p.run("written", {"z": point}), p.run("meant", {"z": point}))
+    assert z.shape == point.shape

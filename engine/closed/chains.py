@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from engine import ops
+from engine.closed import basis
 from engine.dims import Dim, Shape
 from engine.graph import Node
 
@@ -165,10 +166,13 @@ def _is_ones(x: Node) -> bool:
 
 
 def inner(chain: Chain) -> Node:
-    """The scalar aᵀ M b, with as few transposes as there can be; 1ᵀ b is Σ b."""
+    """The scalar aᵀ M b, with as few transposes as there can be; 1ᵀ b is Σ b, eᵢᵀ b is b[i]."""
     if sum(f.flipped for f in chain[1:-1]) > len(chain[1:-1]) / 2:
         chain = flipped(chain)
     first, *rest = chain
+    element = basis.inner(first.node, rest[0].node) if len(rest) == 1 else None
+    if element is not None:
+        return element
     if is_ones(rest[-1].node):
         return ops.sum(built(tuple(f.flip for f in reversed(chain[:-1]))))
     if is_ones(first.node):

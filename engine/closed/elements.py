@@ -48,12 +48,16 @@ def repeated(x: Sum, shape: Shape) -> Sum | None:
 
 def negated(y: Node, x: Sum) -> Sum:
     """-x."""
-    return _scaled(x, Term(Fraction(-1)))
+    return total(_signed(x, -1), x.shape)
+
+
+def _signed(x: Sum, sign: int) -> list[Term]:
+    return [replace(term, number=sign * term.number) for term in x.terms]
 
 
 def _scaled(x: Sum, by: Term) -> Sum:
-    """A sum times a scalar."""
-    return total([by * term for term in x.terms], x.shape)
+    """A scalar times a sum, which stays in its bracket."""
+    return total([by * single(x)], x.shape)
 
 
 def add(y: Node, a: Sum, b: Sum, sign: int = 1) -> Sum | None:
@@ -64,7 +68,7 @@ def add(y: Node, a: Sum, b: Sum, sign: int = 1) -> Sum | None:
     if None in sides:
         return None
     left, right = (side for side in sides if side)
-    return total([*left.terms, *_scaled(right, Term(Fraction(sign))).terms], y.shape)
+    return total([*left.terms, *_signed(right, sign)], y.shape)
 
 
 def mul(y: Node, a: Sum, b: Sum) -> Sum | None:

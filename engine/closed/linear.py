@@ -6,11 +6,12 @@ formula, of whatever size, and not a pass for each row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from engine import ops
+from engine.closed import basis
 from engine.closed.chains import Factor, is_ones
 from engine.closed.reading import read
 from engine.closed.terms import Sum, Term, core, total
@@ -176,6 +177,37 @@ def _where(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:
     return None
 
 
+def _index(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:
+    """A scalar with axes, or Mᵀ eᵢ for the element at i."""
+    (x,), (of,), key = y.inputs, rows, y.attrs["key"]
+    if _is_scalar(x):
+        return _repeated(y, rows, free)
+    place = basis.read_place(key, x.shape)
+    if of is None or place is None:
+        return None
+    unit = Term(chain=(Factor(basis.unit(place, x.shape)),))
+    return total([term.flip * unit for term in of.terms], None)
+
+
+def _unindex(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:
+    """eᵢ cᵀ."""
+    of, place = rows[0], basis.read_place(y.attrs["key"], y.shape)
+    if of is None or not _is_scalar(y.inputs[0]) or place is None:
+        return None
+    return _placed([(place, of)], y.shape)
+
+
+def _stack(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:
+    """e₀ aᵀ + e₁ bᵀ + …, of scalars."""
+    return _placed(((i, of) for i, of in enumerate(rows) if of), y.shape) if y.rank == 1 else None
+
+
+def _placed(columns: Iterable[tuple[int, Sum]], shape: Shape) -> Sum:
+    """Each column as the row at its place."""
+    units = ((Term(chain=(Factor(basis.unit(i, shape)),)), of) for i, of in columns)
+    return total([unit * term.flip for unit, of in units for term in of.terms], None)
+
+
 RULES: Mapping[str, Callable[..., Rows]] = {
     "add": _linear(1, 1),
     "sub": _linear(1, -1),
@@ -186,6 +218,8 @@ RULES: Mapping[str, Callable[..., Rows]] = {
     "sum": _sum,
     "mean": _mean,
     "expand": _repeated,
-    "index": lambda y, rows, free: _repeated(y, rows, free) if _is_scalar(y) else None,
+    "index": _index,
+    "unindex": _unindex,
+    "stack": _stack,
     "where": _where,
 }

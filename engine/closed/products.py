@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine import ops
+from engine.closed import basis
 from engine.closed.chains import ALL, COLUMN, ROW, Factor, flipped, inner, is_flipped
-from engine.closed.elements import diagonal_of, is_column, is_row, repeated
+from engine.closed.elements import diagonal_of, is_column, is_constant, is_row, repeated
 from engine.closed.terms import Sum, Term, atom, core, total
 from engine.closed.writing import single
 from engine.dims import Shape, same_shape
@@ -51,6 +52,8 @@ def index(y: Node, x: Sum, *rest: Sum) -> Sum | None:
     key, rank = y.attrs["key"], len(x.shape or ())
     if x.shape == () and all(each in (None, ...) for each in key):
         return repeated(x, y.shape)
+    if rank == 1 and basis.read_place(key, x.shape) is not None:
+        return _element(x, basis.read_place(key, x.shape))
     if rank == 1 and key in COLUMN:
         return Sum(x.terms, y.shape)
     if rank == 1 and key in ROW:
@@ -60,6 +63,40 @@ def index(y: Node, x: Sum, *rest: Sum) -> Sum | None:
     if rank == 2 and key in ((..., 0, ALL), (0, ALL)) and all(is_row(t, x) for t in x.terms):
         return Sum(x.flip.terms, y.shape)
     return None
+
+
+def stack(y: Node, *parts: Sum) -> Sum | None:
+    """[a, b, …] of scalars, Σ cᵢ eᵢ, or of rows of such: Σ eᵢ rᵀ."""
+    if y.kind != "float" or y.shape is None or y.attrs["axis"] not in (0, -len(y.shape)):
+        return None
+    if y.rank != 1 and not (y.rank == 2 and all(_is_of_units(part) for part in parts)):
+        return None
+    units = [Term(chain=(Factor(basis.unit(i, y.shape[:1])),)) for i in range(len(parts))]
+    rows = zip(units, parts, strict=True)
+    return total([unit * t.flip for unit, part in rows for t in part.terms], y.shape)
+
+
+def _is_of_units(x: Sum) -> bool:
+    return all(len(t.chain) == 1 and basis.place(t.chain[0].node) is not None for t in x.terms)
+
+
+def _element(x: Sum, i: int | None) -> Sum | None:
+    """x[i] of equal numbers, or of a sum of unit vectors."""
+    if all(map(is_constant, x.terms)):
+        return total([replace(term, chain=()) for term in x.terms], ())
+    if i is None or not _is_of_units(x):
+        return None
+    row = Term(chain=(Factor(basis.unit(i, x.shape), flipped=True),))
+    return total([row * term for term in x.terms], ())
+
+
+def unindex(y: Node, g: Sum, *like: Sum) -> Sum | None:
+    """g at one place of a vector, and zeros elsewhere: g eᵢ."""
+    place = basis.read_place(y.attrs["key"], y.shape)
+    if g.shape != () or place is None:
+        return None
+    unit = Term(chain=(Factor(basis.unit(place, y.shape)),))
+    return total([term * unit for term in g.terms], y.shape)
 
 
 def summed(y: Node, x: Sum) -> Sum | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,6 +11,7 @@ from engine import ops
 from engine.closed.chains import Chain, Factor, Powers, built, flipped, joined, multiplied
 from engine.dims import Shape
 from engine.graph import Node
+from engine.ops.sources import constant_value
 
 ONE = Fraction(1)
 
@@ -40,8 +42,11 @@ class Term:
     def __mul__(self, other: Term) -> Term:
         """The product, of two matrices or of a scalar and anything."""
         scalars, chain = joined(self.chain, other.chain)
-        powers = multiplied(self.scalars, other.scalars, [(node, 1) for node in scalars])
-        return Term(self.number * other.number, powers, chain)
+        numbers = [constant_value(node) for node in scalars]
+        named = [(s, 1) for s, number in zip(scalars, numbers, strict=True) if number is None]
+        number = math.prod(Fraction(n) for n in numbers if n is not None)
+        powers = multiplied(self.scalars, other.scalars, named)
+        return Term(self.number * other.number * number, powers, chain)
 
 
 @dataclass(frozen=True)

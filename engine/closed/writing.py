@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 
 from engine import ops
+from engine.closed import basis
 from engine.closed.chains import Factor, is_ones, multiplied, power, shape_of
 from engine.closed.terms import Sum, Term, core, total
-from engine.dims import Shape
+from engine.dims import Shape, known
 from engine.graph import Node
 
+MOST = 64  # elements that are written one by one
 LARGEST = 10**6  # beyond it a fraction is written as a decimal number
 
 
@@ -20,7 +23,8 @@ def write(s: Sum) -> Node:
     """The node of a sum."""
     if not s.terms:
         return ops.zeros(s.shape)
-    return _term(single(s), s.shape)
+    elements = _elements(s)
+    return _term(single(s), s.shape) if elements is None else elements
 
 
 def single(s: Sum) -> Term:
@@ -32,12 +36,36 @@ def single(s: Sum) -> Term:
     terms = _grouped(s)
     if len(terms) == 1:
         return terms[0]
+    elements = _elements(s)
+    if elements is not None:
+        return Term(chain=(Factor(elements),))
     common = _common(terms)
     rest = [_divided(term, common) for term in terms]
     whole = _added(_in_order(rest), s.shape)
     if s.shape == ():
         return Term(common.number, multiplied(common.scalars, [(whole, 1)]))
     return replace(common, chain=(Factor(whole),))
+
+
+def _elements(s: Sum) -> Node | None:
+    """The vector or matrix of its elements, where they are told one by one: Σ cᵢ eᵢ."""
+    sides = [known(dim) or 0 for dim in s.shape or ()]
+    if len(sides) not in (1, 2) or not 0 < math.prod(sides) <= MOST:
+        return None
+    found: dict[tuple[int, ...], list[Term]] = {}
+    for term in s.terms:
+        places = tuple(i for factor in term.chain if (i := basis.place(factor.node)) is not None)
+        if len(places) != len(sides) or len(term.chain) != len(sides):
+            return None
+        found.setdefault(places, []).append(replace(term, chain=()))
+
+    def at(*places: int) -> Node:
+        terms = found.get(places)
+        return write(total(terms, ())) if terms else ops.const(0.0)
+
+    if len(sides) == 1:
+        return ops.stack([at(i) for i in range(sides[0])])
+    return ops.stack([ops.stack([at(i, j) for j in range(sides[1])]) for i in range(sides[0])])
 
 
 def _common(terms: Sequence[Term]) -> Term:

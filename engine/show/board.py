@@ -5,7 +5,6 @@ A vector is a column. What is written parses back: to a node of the same value, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -157,14 +156,19 @@ def _inv(node: Node, x: Written) -> Written | None:
 
 
 def _stack(node: Node, *parts: Written) -> Written | None:
-    """`[a, b]` of numbers, `[a, b; c, d]` of such rows."""
-    if node.attrs["axis"] != 0 or any(x.rank not in (0, 1) for x in node.inputs):
+    """`[a, b]` of numbers, `[a, b; c, d]` of such rows, `[u, v]` of vectors with names."""
+    is_first = node.attrs["axis"] in (0, -(node.rank or 0))
+    if not is_first or any(x.rank not in (0, 1) for x in node.inputs):
         return None
+    inside = ", ".join(part.text for part in parts)
     if node.rank == 1:
-        return Written(f"[{', '.join(part.text for part in parts)}]")
-    if all(re.fullmatch(r"\[[^\[\]]*\]", part.text) for part in parts):
-        return Written(f"[{'; '.join(part.text[1:-1] for part in parts)}]")
-    return None
+        return Written(f"[{inside}]", of=Written(inside))
+    rows = [
+        part.of.text
+        for x, part in zip(node.inputs, parts, strict=True)
+        if part.of and x.op is node.op
+    ]
+    return Written(f"[{'; '.join(rows) if len(rows) == len(parts) else inside}]")
 
 
 _RULES = {
