@@ -317,3 +317,27 @@ def test_a_function_of_single_elements_has_its_derivatives_element_by_element(
         p = dsl.compile("\n".join(lines))
         close(p.run("written", {"z": point}).double(), p.run("meant", {"z": point}))
     assert z.shape == point.shape
+
+
+def test_the_gradients_of_a_classifier_are_those_of_the_lecture() -> None:
+    """By the rows of softmax minus one-hot; sums over the batch for the biases."""
+    program = dsl.compile(
+        "input X : [B, d], y : int[B]\ndim h = 5, k = 3\n"
+        "param W : [d, h] ~ normal(0, 1)\nparam b : [h] = 0\n"
+        "param V : [h, k] ~ normal(0, 1)\nparam c : [k] = 0\n"
+        "a = relu(X W + b)\nz = a V + c\nloss = cross_entropy(z, y)"
+    )
+    names = {node: name for name, node in program.nodes.items()}
+    forms = {name: closed(node, names) for name, node in program.grad("loss").items()}
+    assert {name: formula(form.node, names, BOARD) for name, form in forms.items()} == {
+        "W": "X^T where(0 < X W + b, (softmax(z) - one_hot(y, k)) V^T / B, 0)",
+        "b": "c = where(0 < X W + b, (softmax(z) - one_hot(y, k)) V^T / B, 0)\nsum(c, axis=-2)",
+        "V": "a^T (softmax(z) - one_hot(y, k)) / B",
+        "c": "sum(softmax(z) - one_hot(y, k), axis=-2) / B",
+    }
+    assert all(form.reduced for form in forms.values())
+    feeds = {program.inputs["X"]: torch.randn(6, 4), program.inputs["y"]: torch.arange(6) % 3}
+    leaves = {program.params[name]: value for name, value in program.init(seed=1).items()}
+    nodes = [*program.grad("loss").values(), *(form.node for form in forms.values())]
+    for old, new in zip(*halves(Evaluator(nodes).run({**feeds, **leaves})), strict=True):
+        close(new, old, 1e-5)

@@ -59,6 +59,8 @@ def hessian(output: Node, wrt: Node) -> Node:
     <add [n, n]>
     """
     (slope,) = gradients(_scalar(output), [wrt])
+    if wrt.rank == 0:
+        return gradients(slope, [wrt])[0]
     found = _as_formula(slope, wrt)
     return jacobian(slope, wrt) if found is None else found
 

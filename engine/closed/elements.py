@@ -194,8 +194,7 @@ def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
         return None
     branches = [_scalar(x) for x in (a, b)]
     numbers = [
-        x if t is None else write(Sum((t,), ()))
-        for x, t in zip(y.inputs[1:], branches, strict=True)
+        write(x if t is None else Sum((t,), ())) for x, t in zip((a, b), branches, strict=True)
     ]
     return as_it_is(ops.where(write(condition), *numbers))
 

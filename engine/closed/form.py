@@ -86,5 +86,5 @@ def _is_written(x: Node) -> bool:
         key = x.attrs["key"]
         return None not in key or (x.inputs[0].rank == 1 and key in (*COLUMN, *ROW))
     if x.op is ops.transpose:
-        return is_flipped(x) and (x.rank or 0) <= 2
+        return is_flipped(x)
     return x.op.name not in BOOKKEEPING

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from engine import ops
 from engine.closed import basis
 from engine.closed.chains import Factor, is_ones
+from engine.closed.products import counted
 from engine.closed.reading import read
 from engine.closed.terms import Sum, Term, core, total
 from engine.closed.writing import single, write
 from engine.dims import Shape, same_shape
 from engine.graph import Node, depends, toposort
-from engine.ops.families import to_float
-from engine.ops.reductions import size_value
-from engine.ops.sources import constant_value
 
 Rows = Sum | None  # the matrix of an operand; None for one that does not vary
 
@@ -149,11 +146,8 @@ def _mean(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:
     summed = _sum(y, rows, free)
     if summed is None:
         return None
-    n = (y.inputs[0].shape or (None,))[0]
-    size = to_float(size_value(n))
-    value = constant_value(size)
-    by = Term(scalars=((size, -1),)) if value is None else Term(1 / Fraction(value))
-    return total([by * term for term in summed.terms], None) if value != 0 else None
+    n = counted(y.inputs[0].shape)
+    return total([n.inverse * term for term in summed.terms], None) if n.number else None
 
 
 def _repeated(y: Node, rows: Sequence[Rows], free: Sequence[Sum | None]) -> Rows:

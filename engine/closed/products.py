@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from engine import ops
 from engine.closed import basis
@@ -10,8 +11,10 @@ from engine.closed.chains import ALL, COLUMN, ROW, Factor, flipped, inner, is_fl
 from engine.closed.elements import diagonal_of, is_column, is_constant, is_row, repeated
 from engine.closed.terms import Sum, Term, atom, core, total
 from engine.closed.writing import single
-from engine.dims import Shape, same_shape
+from engine.dims import Shape, product, same_shape
 from engine.graph import Node
+from engine.ops.families import to_float
+from engine.ops.sources import constant_value
 
 
 def identity(y: Node, *like: Sum) -> Sum | None:
@@ -116,9 +119,52 @@ def _of_one(term: Term, shape: Shape) -> Term:
             found = atom(inner((Factor(a, flipped=True), Factor(b))))
         case Node(ops.mul, (a, b)) if a.shape == b.shape and inside.rank == 2:
             found = _traced(Term(chain=(Factor(a, flipped=True), Factor(b))), inside.shape)
+        case Node(ops.ones):
+            return outside * counted(inside.shape)
         case _:
             found = atom(ops.sum(inside))
     return outside * found
+
+
+def sum_to(y: Node, x: Sum, *like: Sum) -> Sum | None:
+    """The sum over the axes in front: of all elements, or over the rows of a matrix."""
+    if y.shape == ():
+        return summed(y, x)
+    over = len(x.shape or ()) - len(y.shape or ())
+    if x.shape is None or y.shape is None or over < 1 or not same_shape(x.shape[over:], y.shape):
+        return None
+    term = single(x)
+    inside = core(term, x.shape)
+    return (
+        None
+        if inside is None
+        else total([_outside(term, ops.sum(inside, tuple(range(over))))], y.shape)
+    )
+
+
+def _outside(term: Term, node: Node) -> Term:
+    """The scalars of a term before another node."""
+    return replace(term, chain=(Factor(node),))
+
+
+def place(y: Node, g: Sum, index: Sum, *like: Sum) -> Sum | None:
+    """Equal numbers at the places that an index tells: a one-hot matrix, times the number."""
+    last, where = len(y.shape or ()) - 1, y.inputs[1]
+    if y.shape is None or y.attrs["axis"] not in (-1, last) or not g.terms:
+        return None
+    if not all(not term.chain or is_constant(term) for term in g.terms):
+        return None
+    hot = Factor(ops.one_hot(where, y.shape[-1]))
+    if not same_shape(hot.node.shape, y.shape):
+        return None
+    return total([replace(term, chain=(hot,)) for term in g.terms], y.shape)
+
+
+def counted(shape: Shape) -> Term:
+    """The number of elements of a shape."""
+    size = to_float(ops.size(product(shape or ())))
+    value = constant_value(size)
+    return atom(size) if value is None else Term(Fraction(value))
 
 
 def trace(y: Node, x: Sum) -> Sum | None:

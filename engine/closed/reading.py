@@ -75,6 +75,8 @@ RULES: Mapping[str, Callable[..., Sum | None]] = {
     "reshape": lambda y, x, *like: x if same_shape(x.shape, y.shape) else None,
     "unindex": products.unindex,
     "sum": products.summed,
+    "sum_to": products.sum_to,
+    "place": products.place,
     "trace": products.trace,
     "inv": products.inv,
     "det": products.determinant,
