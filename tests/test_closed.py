@@ -337,7 +337,7 @@ def test_the_gradients_of_a_classifier_are_those_of_the_lecture() -> None:
     }
     assert all(form.reduced for form in forms.values())
     feeds = {program.inputs["X"]: torch.randn(6, 4), program.inputs["y"]: torch.arange(6) % 3}
-    leaves = {program.params[name]: value for name, value in program.init(seed=1).items()}
+    leaves = {program.params[name]: value for name, value in program.init(seed=1, sizes={"d": 4}).items()}
     nodes = [*program.grad("loss").values(), *(form.node for form in forms.values())]
     for old, new in zip(*halves(Evaluator(nodes).run({**feeds, **leaves})), strict=True):
         close(new, old, 1e-5)
