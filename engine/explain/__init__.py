@@ -10,6 +10,7 @@ from engine.explain.cost import (
     shares,
 )
 from engine.explain.derivation import Derivation, Line, derive
+from engine.explain.partly import Partly, partly_zero
 from engine.explain.rules import Rule, rule_of
 from engine.explain.zero import Zero, why_zero
 
@@ -19,6 +20,7 @@ __all__ = [
     "Derivation",
     "Generation",
     "Line",
+    "Partly",
     "Rule",
     "Step",
     "Work",
@@ -28,6 +30,7 @@ __all__ = [
     "cost_of_generation",
     "cost_of_gradients",
     "derive",
+    "partly_zero",
     "rule_of",
     "shares",
     "why_zero",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine import ops
 from engine.calculus.vjp import check_differentiable
 from engine.dims import complete
+from engine.explain.reasons import always
 from engine.graph import Node, depends, several, toposort
 from engine.ops.families import shape_of, unbroadcast
 from engine.passes.simplify import tidy
@@ -28,11 +29,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Cut:
-    """`user` reads `value`, but no derivative flows back from it, for the reason in words."""
+    """`user` reads `value`, but no derivative flows back, for a reason in words.
+
+    `way` says what would let it through.
+    """
 
     user: Node
     value: Node
     why: str
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def chain(output: Node, wrt: Sequence[Node] | Node) -> Chain:
         symbols[y] = seed if y is output else _symbol(len(symbols), y)
         for x, dx in flows(symbols[y], y):
             if x in active and dx is None:
-                cuts.append(Cut(y, x, reason(y, x)))
+                told = always(y, x)
+                cuts.append(Cut(y, x, told.why, told.way))
             elif x in active and dx is not None:
                 parts.setdefault(x, []).append(dx)
                 users.setdefault(x, []).append(y)
@@ -101,17 +107,6 @@ def _above(wrt: Sequence[Node], readers: Mapping[Node, tuple[Node, ...]]) -> set
 def flows(g: Node, y: Node) -> list[tuple[Node, Node | None]]:
     """Each operand of y with what its rule sends back of the cotangent g."""
     return list(zip(y.inputs, y.op.vjp(g, y, *y.inputs), strict=True)) if y.inputs else []
-
-
-def reason(y: Node, x: Node) -> str:
-    """Why no derivative flows from y to its operand x."""
-    if y.op is ops.stop:
-        return "`stop` holds it constant"
-    if x.kind != "float":
-        meant = x.inputs[0] if x.op is ops.cast else x
-        what = "truth values" if meant.kind == "bool" else "whole numbers"
-        return f"{what} do not vary continuously"
-    return f"`{y.op.name}` is flat: its slope is zero wherever it has one"
 
 
 def _symbol(serial: int, y: Node) -> Node:

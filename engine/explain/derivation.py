@@ -14,6 +14,7 @@ from functools import cached_property
 from engine import ops
 from engine.calculus import gradients
 from engine.explain.chain import Chain, Step, chain
+from engine.explain.partly import Partly
 from engine.explain.rules import Rule, barred, one_line, rule_of, tex_line
 from engine.explain.zero import Zero
 from engine.graph import Node, toposort
@@ -77,7 +78,7 @@ class Derivation:
     derivatives  names of the symbols of their cotangents
     whole        by value the whole gradient, where there are few steps
     places       where in a text values were written
-    zeros        what is known of those gradients that are zero
+    zeros        what is known of those gradients that are zero, or are so in some rows
     """
 
     chain: Chain
@@ -85,7 +86,7 @@ class Derivation:
     derivatives: Names
     whole: Mapping[Node, Node] = field(default_factory=dict[Node, Node])
     places: Names = field(default_factory=dict[Node, str])
-    zeros: tuple[Zero, ...] = ()
+    zeros: tuple[Zero | Partly, ...] = ()
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -100,7 +101,7 @@ class Derivation:
     @property
     def cuts(self) -> tuple[str, ...]:
         """In words each place where a path ends because no derivative flows."""
-        listed = {cut for zero in self.zeros for cut in zero.cuts}
+        listed = {cut for zero in self.zeros if isinstance(zero, Zero) for cut in zero.cuts}
         told = [
             f"no derivative flows from {self._called(cut.user)} to {self._called(cut.value)}: "
             f"{cut.why}"

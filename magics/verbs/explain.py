@@ -11,7 +11,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl import Program
 from engine import EngineError, Node, why_zero
-from engine.explain import Derivation, Zero, derive
+from engine.explain import Derivation, Partly, Zero, derive, partly_zero
+from engine.show import Legend
 from engine.show.names import distinct
 from magics.errors import GraphError
 from magics.legend import legend
@@ -26,25 +27,28 @@ MOST_ZEROS = 8
 def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
     node, program = desk.number(loss), desk.session.program
-    names, nodes = distinct(legend(program)), list(desk.by(loss, wrt).values())
+    known = legend(program)
+    names, nodes = distinct(known), list(desk.by(loss, wrt).values())
     told = derive(node, nodes, names, places(program))
     reached = {step.value for step in told.chain.steps}
     doubtful = nodes if wrt else [x for x in nodes if x not in reached]
-    zeros = (_zero(desk, node, x, names, bool(wrt)) for x in doubtful[:MOST_ZEROS])
+    zeros = (_zero(desk, node, x, replace(known, names=names), bool(wrt)) for x in doubtful[:MOST_ZEROS])
     return replace(told, zeros=tuple(zero for zero in zeros if zero))
 
 
 def _zero(
-    desk: Desk, loss: Node, x: Node, names: Mapping[Node, str], with_values: bool
-) -> Zero | None:
-    """Why a gradient is zero: at the data there are if they fit, else as the graph alone tells.
+    desk: Desk, loss: Node, x: Node, known: Legend, with_values: bool
+) -> Zero | Partly | None:
+    """Why a gradient or some rows of it are zero: at the data there are if they fit, else as the graph alone tells.
 
     A run for all parameters may take long, so values are for those that were asked about.
     """
     if with_values:
         with suppress(GraphError, EngineError):
-            return why_zero(loss, x, desk.feeds(loss), names)
-    return why_zero(loss, x, None, names)
+            feeds = desk.feeds(loss)
+            zero = why_zero(loss, x, feeds, known.names, known.notes)
+            return zero or partly_zero(loss, x, feeds, known.names)
+    return why_zero(loss, x, None, known.names, known.notes)
 
 
 def places(program: Program) -> Mapping[Node, str]:
