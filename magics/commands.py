@@ -18,6 +18,8 @@ from magics.sources import text_of
 from magics.supply import check_fits
 from magics.values import in_words
 from magics.verbs.check import check as check_of
+from magics.verbs.cost import cost as cost_of
+from magics.verbs.explain import explain as explain_of
 from magics.verbs.grad import grad as grad_of
 from magics.verbs.run import run as run_of
 from magics.verbs.show import show as show_of
@@ -74,6 +76,18 @@ def check(console: Console, words: Words) -> str:
     """The gradients of a number against central differences."""
     loss, *wrt = _some(words, ":check loss")
     return str(check_of(console.desk, loss, wrt))
+
+
+def explain(console: Console, words: Words) -> str:
+    """The chain rule of a number, line by line."""
+    loss, *wrt = _some(words, ":explain loss")
+    return repr(explain_of(console.desk, loss, wrt))
+
+
+def cost(console: Console, words: Words) -> str:
+    """The operations of a value, by the sizes, at those that are told: `B=32 T=1024`."""
+    name, *sizes = _some(words, ":cost loss")
+    return repr(cost_of(console.desk, name, ",".join(sizes)))
 
 
 def feed(console: Console, words: Words) -> str:
@@ -134,6 +148,8 @@ COMMANDS = {
     ":grad": Command(":grad LOSS [NAME …]", "gradients as formulas", grad),
     ":run": Command(":run NAME …", "values", run),
     ":check": Command(":check LOSS [NAME …]", "gradients against central differences", check),
+    ":explain": Command(":explain LOSS [NAME …]", "the chain rule, line by line", explain),
+    ":cost": Command(":cost NAME [T=1024 …]", "operations, by the sizes", cost),
     ":feed": Command(":feed x=0.5 X.npy …", "values for inputs: numbers, files of arrays", feed),
     ":load": Command(":load FILE", "the statements of a file", load),
     ":help": Command(":help [FUNCTION …]", "this, or how a function is called", help),

@@ -5,6 +5,7 @@ Options in, one call, a value out. Torch and the language are imported at the fi
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from magics.session import Session
     from magics.verbs.desk import Desk
 
+COMMENT = re.compile(r"""("[^"]*"|'[^']*')|(?:^|\s)#.*""")
 HOW = ("dot", "rails", "none")
 
 
@@ -89,7 +91,7 @@ class GraphMagics(Magics):
             param w : [d] = 0
             loss = mean((X @ w - y)^2)
         """
-        options = parse_argstring(self.build, line)
+        options = parse_argstring(self.build, _said(line))
         if options.name and not options.name.isidentifier():
             raise UsageError(f"%%graph: {options.name!r} is no name of Python")
         from magics.cell import present, typeset
@@ -118,9 +120,11 @@ class GraphMagics(Magics):
             %graph grad loss w
             %graph check loss
 
-        `%graph help` lists all verbs, `%graph help show` the options of one.
+        `%graph help` lists all verbs, `%graph help show` the options of one. What stands after `#`
+        is a comment; a `;` at the end shows nothing.
         """
-        verb, _, rest = line.strip().partition(" ")
+        said = _said(line)
+        verb, _, rest = said.removesuffix(";").strip().partition(" ")
         if verb and verb not in VERBS:
             from difflib import get_close_matches
 
@@ -130,7 +134,8 @@ class GraphMagics(Magics):
         function = find(verb or "help")
         options = _options(verb or "help", function, rest)
         with self.desk.told():
-            return function(self.desk, **options)
+            found = function(self.desk, **options)
+            return None if said.endswith(";") else found
 
     @property
     def _label(self) -> str:
@@ -141,6 +146,11 @@ class GraphMagics(Magics):
         """What the notebook calls the cell, where it says so."""
         parent = self._shell.get_parent() if hasattr(self._shell, "get_parent") else {}
         return parent.get("metadata", {}).get("cellId", "")
+
+
+def _said(line: str) -> str:
+    """The line without a comment."""
+    return COMMENT.sub(lambda match: match[1] or "", line).strip()
 
 
 def _options(verb: str, function: Any, rest: str) -> dict[str, Any]:

@@ -276,7 +276,7 @@ def test_growth_is_measured_between_a_length_and_its_half(monkeypatch: pytest.Mo
 
 def test_what_cannot_be_counted_so_is_refused_in_words(shell: Shell) -> None:
     shell.cell(LINE)
-    assert "`--at n` gives no sizes" in fails(shell, "%graph cost loss --at n")
+    assert "`n` gives no sizes" in fails(shell, "%graph cost loss --at n")
     assert "`q` is no size of this graph" in fails(shell, "%graph cost loss --at q=3")
     assert "leave `--at` off" in fails(shell, "%graph cost loss --at n=3 --time")
     assert "has no value" in fails(shell, "%graph cost loss --time")

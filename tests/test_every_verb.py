@@ -305,6 +305,17 @@ def test_before_any_cell_a_verb_says_that_there_is_no_graph(
             shell.cell(WORLDS["small"].line(line, tmp_path))
 
 
+def test_a_comment_is_no_option_and_a_semicolon_shows_nothing(shell: Shell) -> None:
+    shell.cell("%%graph --quiet  # what follows is seen below\nx = 3")
+    for line in ("run x", "run x # the value", "run x  # it's `;`"):
+        assert repr(shell.cell(f"%graph {line}")) == "3"
+    for line in ("run x;", "run x ;", "run x; # quiet", "show;"):
+        assert shell.cell(f"%graph {line}") is None
+    assert shell.cell("%graph # nothing but words") is not None
+    with pytest.raises(GraphError, match="`#x` is no value"):
+        shell.cell("%graph run '#x' # a quoted sign is none")
+
+
 WRONG = {
     "show nope": "`nope` is no value of this graph",
     "show los": "did you mean `loss`?",
@@ -333,7 +344,7 @@ WRONG = {
     "explain": "required: LOSS; it is",
     "explain y": "a gradient is of a number",
     "cost": "required: NAME",
-    "cost loss --at n": "`--at n` gives no sizes",
+    "cost loss --at n": "`n` gives no sizes",
     "cost loss --at q=1": "`q` is no size of this graph",
     "cost loss --at n=2 --time": "a run is measured at the sizes of its data",
     "train": "required: LOSS",

@@ -24,6 +24,8 @@ from magics.entries import entries, indentation, is_complete
 from magics.history import history
 from magics.prompt import Colours, Names, Prompt, depth
 from magics.repl import answer_all, converse, run
+from magics.verbs.cost import cost
+from magics.verbs.explain import explain
 
 UP, CTRL_C, CTRL_D, META_ENTER = "\x1b[A", "\x03", "\x04", "\x1b\r"
 
@@ -209,6 +211,19 @@ def test_show_draws_rails_and_check_reports() -> None:
     assert "right" in checked
 
 
+def test_explain_and_cost_answer_as_the_verbs_do() -> None:
+    console = Console({"x": np.array([-3.0, -4.0])})
+    explained, counted, at = conversation(
+        "input x : [n]\rloss = sum(relu(x)^2)\r:explain loss x\r:cost loss\r:cost loss n=7\r",
+        console,
+    )
+    assert explained == repr(explain(console.desk, "loss", ["x"]))
+    assert "∂loss/∂x = 0: every path from loss to x is cut" in explained
+    assert counted == repr(cost(console.desk, "loss"))
+    assert "forward   4·n  28" in at
+    assert at == repr(cost(console.desk, "loss", "n=7"))
+
+
 @pytest.mark.parametrize(
     "line, message, way",
     [
@@ -218,6 +233,11 @@ def test_show_draws_rails_and_check_reports() -> None:
         (":run yy", "`yy` is no value of this graph", "did you mean `y`?"),
         (":run y", "the input `x` [n] has no value", "give it one: `:feed x=x.npy`"),
         (":feed x=0.5", "`x` is declared [n] but was fed []", ""),
+        (":explain x", "a gradient is of a number, and `x` is [n]", "sum it, `sum(x)`"),
+        (":explain", "this command needs a name", "as in `:explain loss`"),
+        (":cost", "this command needs a name", "as in `:cost loss`"),
+        (":cost y q=3", "`q` is no size of this graph", "its sizes: n"),
+        (":cost y n", "`n` gives no sizes", "write them as"),
         (":help sofmax", "there is no function `sofmax`", "did you mean `softmax`?"),
         (":feed x=abc", "`abc` is no number and no file of arrays", "a value is a number, or"),
         (":load /no/such.graph", "there is no file `/no/such.graph`", ""),

@@ -18,6 +18,7 @@ from engine.explain.partly import Partly
 from engine.explain.rules import Rule, barred, one_line, rule_of, tex_line
 from engine.explain.zero import Zero
 from engine.graph import Node, toposort
+from engine.show.folding import WIDTH, fold
 from engine.show.latex import symbol
 from engine.show.names import display_width, fresh_names, own_name, pad, visible
 
@@ -26,7 +27,8 @@ LAST_LINES = 8  # of them, when there are more, from the end
 MOST_READERS = 3
 MOST_CUTS = 12
 LONGEST = 160
-WIDEST = 56  # columns of a terminal that a cell is filled up to
+WIDEST = 56  # columns of a value in words
+NARROW = 84  # columns of the cells of a row that stand in the columns of others
 SHORT = 40  # a whole formula is told beside the step while it is this short
 
 Names = Mapping[Node, str]
@@ -121,15 +123,17 @@ class Derivation:
         return max(0, len(self.chain.steps) - MOST_LINES)
 
     def __repr__(self) -> str:
-        rows = [(each.equation, each.shape, ", ".join(each.readers)) for each in self.lines]
-        widths = [min(WIDEST, max(map(display_width, cells))) for cells in zip(*rows, strict=True)]
-        texts = [
-            "   ".join([*map(pad, row, widths), " and ".join(line.rules)]).rstrip()
-            for line, row in zip(self.lines, rows, strict=True)
+        rows = [
+            (each.equation, each.shape, ", ".join(each.readers), " and ".join(each.rules))
+            for each in self.lines
         ]
-        return "\n".join([*self._under_places(texts), *self._ends])
+        narrow = [row for row in rows if display_width("".join(row)) <= NARROW] or rows[:1]
+        widths = [max(map(display_width, cells)) for cells in zip(*narrow, strict=True)][:-1]
+        texts = [_row(row, widths) for row in rows]
+        ends = [row for end in self._ends for line in end.splitlines() for row in fold(line)]
+        return "\n".join([*self._under_places(texts), *ends])
 
-    def _under_places(self, texts: Sequence[str]) -> Iterator[str]:
+    def _under_places(self, texts: Sequence[Sequence[str]]) -> Iterator[str]:
         """Each place once, above the lines that belong to it."""
         indent, before = "    " * any(line.place for line in self.lines), ""
         for i, (line, text) in enumerate(zip(self.lines, texts, strict=True)):
@@ -138,7 +142,7 @@ class Derivation:
             if line.place not in ("", before):
                 before = line.place
                 yield before
-            yield f"{indent}{text}"
+            yield from (f"{indent}{row}" for row in text)
 
     def _repr_markdown_(self) -> str:
         table = [f"| {' | '.join(row)} |" for row in self._rows()]
@@ -203,6 +207,15 @@ class Derivation:
         others = {x: name for x, name in self.names.items() if x is not node}
         text = visible(one_line(node, others), WIDEST)
         return f"`{self.names[node]} = {text}`" if node in self.names else f"`{text}`"
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """The cells side by side; value and rule below the derivative where they do not fit."""
+    row = "   ".join([*map(pad, cells, widths), cells[-1]]).rstrip()
+    if display_width(row) <= WIDTH:
+        return [row]
+    first, *below = f"{cells[0]}   {cells[1]}", *(cell for cell in cells[2:] if cell)
+    return [*fold(first), *(f"    {row}" for cell in below for row in fold(cell))]
 
 
 def _math(tex: str) -> str:

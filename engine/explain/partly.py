@@ -31,7 +31,7 @@ class Partly:
     def __repr__(self) -> str:
         loss, x = self._called(self.loss), self._called(self.wrt)
         n, which = len(self.rows), ", ".join(some([str(row) for row in self.rows]))
-        why = "never read" if self.read else f"{loss} does not depend on them at these values"
+        why = "never read" if self.read else f"{loss} does not depend on them here"
         return f"∂{loss}/∂{x} is zero in {n} of {self.of} rows, {which}: {why}"
 
     def _called(self, node: Node) -> str:

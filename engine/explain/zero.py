@@ -24,6 +24,7 @@ from engine.passes.rewrite import rewrite
 from engine.passes.simplify import TIDY, filled_with
 from engine.run.bind import Feeds
 from engine.run.trace import trace
+from engine.show.folding import fold
 from engine.show.names import own_name, visible
 from engine.show.summary import summary
 
@@ -67,11 +68,12 @@ class Zero:
     def _rows(self, cut: Cut) -> Iterator[str]:
         """Where the cut was written, what it is, and what would let a derivative through."""
         user, value = self._called(cut.user, opened=True), self._called(cut.value)
-        known = f"; {value} is {self.values[cut.value]}" if cut.value in self.values else ""
         if cut.user in self.places:
             yield self.places[cut.user]
         between = f"at {value}" if user == value else f"from {user} to {value}"
-        yield f"{between}: {cut.why}{known}"
+        yield from fold(f"{between}: {cut.why}")
+        if cut.value in self.values:
+            yield f"    {value} is {self.values[cut.value]}"
         if cut.way:
             yield f"    {cut.way}"
 

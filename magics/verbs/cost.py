@@ -93,7 +93,7 @@ def _given(text: str) -> dict[str, int]:
     """Sizes from `B=32,T=1024`. Raises GraphError."""
     pairs = [part.partition("=") for part in text.replace(" ", "").split(",") if part]
     if not all(name and value.isdecimal() for name, _, value in pairs):
-        raise GraphError(f"`--at {text}` gives no sizes", help="write it as `--at B=32,T=1024`")
+        raise GraphError(f"`{text}` gives no sizes", help="write them as `B=32,T=1024`")
     return {name: int(value) for name, _, value in pairs}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from dsl import Program
 from engine import EngineError, Node, why_zero
 from engine.explain import Derivation, Partly, Zero, derive, partly_zero
 from engine.show import Legend
@@ -26,22 +24,22 @@ MOST_ZEROS = 8
 @WRT
 def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     """Tell the chain rule from a number down to a value, line by line: `%graph explain loss W`."""
-    node, program = desk.number(loss), desk.session.program
-    known = legend(program)
-    names, nodes = distinct(known), list(desk.by(loss, wrt).values())
-    told = derive(node, nodes, names, places(program))
+    node, nodes = desk.number(loss), list(desk.by(loss, wrt).values())
+    known = legend(desk.session.program)
+    known = replace(known, names=distinct(known))
+    told = derive(node, nodes, known.names, known.notes)
     reached = {step.value for step in told.chain.steps}
     doubtful = nodes if wrt else [x for x in nodes if x not in reached]
-    zeros = (_zero(desk, node, x, replace(known, names=names), bool(wrt)) for x in doubtful[:MOST_ZEROS])
+    zeros = (_zero(desk, node, x, known, bool(wrt)) for x in doubtful[:MOST_ZEROS])
     return replace(told, zeros=tuple(zero for zero in zeros if zero))
 
 
 def _zero(
     desk: Desk, loss: Node, x: Node, known: Legend, with_values: bool
 ) -> Zero | Partly | None:
-    """Why a gradient or some rows of it are zero: at the data there are if they fit, else as the graph alone tells.
+    """Why a gradient or some rows of it are zero, at the data there are if they fit.
 
-    A run for all parameters may take long, so values are for those that were asked about.
+    Else it is as the graph alone tells. A run for all parameters may take long, so values are for those that were asked about.
     """
     if with_values:
         with suppress(GraphError, EngineError):
@@ -49,13 +47,3 @@ def _zero(
             zero = why_zero(loss, x, feeds, known.names, known.notes)
             return zero or partly_zero(loss, x, feeds, known.names)
     return why_zero(loss, x, None, known.names, known.notes)
-
-
-def places(program: Program) -> Mapping[Node, str]:
-    """The line of the text in which each value was written: `Cell In[3], line 4: r = X w - y`."""
-    return {node: _place(span) for node, span in program.origins.items()}
-
-
-def _place(span: Any) -> str:
-    text = " ".join(span.source.line(span.line).split())
-    return f"{span.source.name}, line {span.line}: {text}"
