@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import sympy
@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import dsl
-from engine import Node, gradients, ops, trace, var
+from engine import Node, gradients, jvp, ops, trace, var
 from engine.dims import Dim, size, sizes_in
 from engine.explain import cost, cost_of_generation, cost_of_gradients, polynomial, shares
 from engine.graph import toposort
@@ -291,3 +291,77 @@ def test_a_value_that_is_no_number_has_no_backward(shell: Shell) -> None:
 def test_hostile_names_are_not_markup(shell: Shell) -> None:
     shell.cell("%%graph --quiet\ninput x : [n]\na_b = exp(x)\ny = sum(a_b)")
     assert r"a\_b" in shell.cell("%graph cost y")._repr_markdown_()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_every_cost_is_a_polynomial_forward_backward_and_along_a_direction(sample: Sample) -> None:
+    """In named sizes, none left out: of the value, of its gradients and of its jvp."""
+    built = build(sample, "names")
+    moving = built.y.kind == "float" and bool(built.floats)
+    tangents = [var(f"d{i}", x.shape) for i, x in enumerate(built.floats)]
+    derived = [
+        *(gradients(built.y, built.floats) if moving else []),
+        *([jvp(built.y, built.floats, tangents)] if moving else []),
+    ]
+    for node in toposort([built.y, *derived]):
+        dim = node.op.cost(node, *node.inputs)
+        assert dim is not None
+        assert sympy.sympify(dim).is_polynomial(*sizes_in(dim))
+    assert cost([built.y, *derived]).unknown == 0
+
+
+PRODUCTS = ("matmul", "matmul_left", "matmul_right", "einsum")
+COUNTED = [
+    (lambda a, b: a @ b, (5, 3), (3, 4)),
+    (lambda a, b: a @ b, (2, 5, 3), (3, 4)),
+    (lambda a, b: a @ b, (2, 5, 3), (2, 3, 4)),
+    (lambda a, b: ops.einsum("bij,bjk->bik", a, b), (2, 5, 3), (2, 3, 4)),
+    (lambda a, b: ops.einsum("bhid,bhjd->bhij", a, b), (2, 2, 5, 3), (2, 2, 4, 3)),
+]
+
+
+@pytest.mark.parametrize("product, one, other", COUNTED)
+def test_products_and_their_gradients_cost_what_the_counter_of_torch_says(
+    product: Callable[[Node, Node], Node], one: tuple[int, ...], other: tuple[int, ...]
+) -> None:
+    a, b = var("a", one), var("b", other)
+    y = product(a, b)
+    outputs = [y, *gradients(y, [a, b], var("seed", y.shape))]
+    products = [node for node in toposort(outputs) if node.op.name in PRODUCTS]
+    ours = polynomial.added([node.op.cost(node, *node.inputs) for node in products])
+    with FlopCounterMode(display=False) as counter:
+        fed = torch.randn(one, requires_grad=True), torch.randn(other, requires_grad=True)
+        letters = y.attrs["pattern"] if y.op is ops.einsum else None
+        theirs = torch.einsum(letters, *fed) if letters else fed[0] @ fed[1]
+        theirs.backward(torch.ones_like(theirs))
+    assert polynomial.value(ours, {}) == counter.get_total_flops() > 0
+
+
+ATTENTION = """\
+input X : [B, T, d]
+param Wq : [d, d], Wk : [d, d], Wv : [d, d], Wo : [d, d]
+Q = X Wq
+K = X Wk
+V = X Wv
+Y = softmax(Q K^T / sqrt(d)) V Wo
+loss = sum(Y)
+"""
+
+
+def test_attention_as_derived_by_hand(shell: Shell) -> None:
+    """Four projections 2·B·T·d², scores and mixing 2·B·T²·d each; backward twice of all."""
+    shell.cell(f"%%graph --quiet\n{ATTENTION}")
+    found = shell.cell("%graph cost loss")
+    assert (term(found.forward, B, T, d**2), term(found.forward, B, T**2, d)) == (8, 4)
+    assert term(found.backward, B, T**2, d) == 8
+    assert "8·B·T·d² + 4·B·T²·d" in repr(found)
+
+
+def test_a_block_of_the_prelude_as_derived_by_hand(shell: Shell) -> None:
+    """Four projections and an MLP four times as wide: 8 + 16 by B·T·d², and 4·B·T²·d."""
+    shell.cell(GPT)
+    found, found_d = shell.cell("%graph cost loss"), size("d", 8)
+    assert (term(found.forward, B, T, found_d**2), term(found.forward, B, T**2, found_d)) == (
+        72,
+        12,
+    )

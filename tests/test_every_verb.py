@@ -312,7 +312,7 @@ def test_a_comment_is_no_option_and_a_semicolon_shows_nothing(shell: Shell) -> N
     for line in ("run x;", "run x ;", "run x; # quiet", "show;"):
         assert shell.cell(f"%graph {line}") is None
     assert shell.cell("%graph # nothing but words") is not None
-    with pytest.raises(GraphError, match="`#x` is no value"):
+    with pytest.raises(GraphError, match="`'#x'` is no value"):
         shell.cell("%graph run '#x' # a quoted sign is none")
 
 

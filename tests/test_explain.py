@@ -13,6 +13,7 @@ from torch import Tensor
 
 import dsl
 from engine import Evaluator, GradientError, Node, gradients, ops, trace, var, why_zero
+from engine.dims import size
 from engine.explain import Derivation, chain, derive, partly_zero, rule_of
 from engine.graph import Op, rebuild, substitute, toposort
 from engine.show.names import display_width
@@ -243,7 +244,12 @@ ZEROS = [
     (ops.stack([w[0], x[0]])[1], [1.0, 2.0], "flat", "left out: the loss does not depend on its"),
     (ops.sum(ops.where(x > 0, x, w)), [1.0, 2.0], "flat", "masked: the other branch is taken"),
     (ops.sum(w * ops.cast(x < 0, kind="float")), [1.0, 2.0], "flat", "masked: times 0 in all 2"),
-    (ops.softmax(w + ops.arange(0, w.shape[0]) * -1e9)[0], [1.0, 2.0], "flat", "masked: the mask leaves a single"),
+    (
+        ops.softmax(w + ops.arange(0, size("n")) * -1e9)[0],
+        [1.0, 2.0],
+        "flat",
+        "masked: the mask leaves a single",
+    ),
     (ops.softmax(1e4 * w)[0], [1.0, 2.0], "flat", "saturated: a weight is 1 and the others"),
     (ops.sum((w * 0.5) * (x - x)), [1.0, 2.0], "flat", "the other factor is zero"),
     (ops.sum(x * ops.stop(x) * w * 1e-30) * 1e-30, [1.0, 2.0], "flat", "too small for float32"),

@@ -61,7 +61,9 @@ def always(y: Node, x: Node) -> Reason:
         truth = meant.kind == "bool"
         what = "truth values" if truth else "whole numbers"
         smooth = "a smooth step such as `sigmoid`" if truth else "weights such as `softmax`"
-        return Reason(f"{what} do not vary continuously", f"in their place {smooth} would let it flow")
+        return Reason(
+            f"{what} do not vary continuously", f"in their place {smooth} would let it flow"
+        )
     flat = f"`{y.op.name}` is flat: its slope is zero wherever it has one"
     way = "a smooth function in its place lets it flow: `tanh` for `sign`, `softmax` for `argmax`"
     return Reason(flat, way if y.op in (ops.sign, ops.argmax) else "")

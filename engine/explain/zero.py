@@ -33,6 +33,7 @@ Why = Literal["disconnected", "cut", "flat", "cancelled"]
 LONGEST = 60
 MOST_CUTS = 12
 
+
 @dataclass(frozen=True, repr=False)
 class Zero:
     """A gradient that is zero, and why.
@@ -63,7 +64,9 @@ class Zero:
             head = f"∂{loss}/∂{x} = 0: what flows back adds up to zero"
         more = len(self.cuts) - MOST_CUTS
         rows = [row for cut in self.cuts[:MOST_CUTS] for row in self._rows(cut)]
-        return "\n".join([head, *(f"    {row}" for row in rows), *[f"    … {more} more"][: more > 0]])
+        return "\n".join(
+            [head, *(f"    {row}" for row in rows), *[f"    … {more} more"][: more > 0]]
+        )
 
     def _rows(self, cut: Cut) -> Iterator[str]:
         """Where the cut was written, what it is, and what would let a derivative through."""
@@ -95,8 +98,8 @@ def why_zero(
 ) -> Zero | None:
     """Why the gradient of a number by a value is zero, None where it is not known to be.
 
-    Without `feeds` only the graph is looked at. `places` are where values were written. Raises what `Evaluator.run` raises for feeds that
-    do not fit.
+    Without `feeds` only the graph is looked at. `places` are where values were written.
+    Raises what `Evaluator.run` raises for feeds that do not fit.
 
     >>> from engine import var
     >>> x = var("x", ["n"])

@@ -39,7 +39,8 @@ def _zero(
 ) -> Zero | Partly | None:
     """Why a gradient or some rows of it are zero, at the data there are if they fit.
 
-    Else it is as the graph alone tells. A run for all parameters may take long, so values are for those that were asked about.
+    Else it is as the graph alone tells. A run for all parameters may take long, so values are
+    for those that were asked about.
     """
     if with_values:
         with suppress(GraphError, EngineError):
