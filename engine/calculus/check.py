@@ -1,111 +1,29 @@
-"""The gradient check: ∂f/∂xᵢ as graph beside (f(x + h eᵢ) - f(x - h eᵢ)) / 2h, in float64.
+"""The gradient check: closed form, autodiff and difference of ∂f/∂xᵢ side by side, in float64.
 
-Where (f(x + h eᵢ) - f(x)) / h and (f(x) - f(x - h eᵢ)) / h stay apart however small h is, f has a
-kink: no gradient is right or wrong there, so such elements are told apart.
+The closed form is another graph of the same gradient. The difference is found by a complex step
+where everything between xᵢ and f is analytic, else by central differences, extrapolated.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from engine import ops
+from engine.calculus.differences import NOISE, Method, Slope
+from engine.calculus.probe import Probe, doubles
+from engine.calculus.report import Element, GradientReport, Row
 from engine.calculus.vjp import gradients
 from engine.errors import GradientError, KindError
 from engine.graph import Node
 from engine.ops import variable as var
 from engine.run import Evaluator
-from engine.run.bind import Feeds, as_tensors, beside, match
+from engine.run.bind import Feeds
 
-EPS = torch.finfo(torch.float64).eps
-STEP = EPS ** (1 / 3)  # balances truncation, h² f''' / 6, and rounding, eps |f| / h
-NOISE = 100 * EPS  # the rounding that may gather in a value, relative to it
-SMALLEST = STEP / 16**8
-AGREE = 1e-3  # one-sided differences this close leave a truncation of about AGREE² / 6
-
-
-@dataclass(frozen=True)
-class Element:
-    """One element of a leaf: what the graph and what the differences say of its derivative."""
-
-    leaf: str
-    index: tuple[int, ...]
-    analytic: float
-    numeric: float
-    tolerance: float
-    kink: bool
-
-    @property
-    def error(self) -> float:
-        """|analytic - numeric|."""
-        return abs(self.analytic - self.numeric)
-
-    @property
-    def excess(self) -> float:
-        """The error in units of the tolerance, infinite when it is not a number."""
-        if self.error == 0:
-            return 0.0
-        comparable = math.isfinite(self.error) and self.tolerance > 0
-        return self.error / self.tolerance if comparable else math.inf
-
-    def __str__(self) -> str:
-        place = str(list(self.index)) if self.index else ""
-        return (
-            f"{self.leaf}{place}: analytic {self.analytic:.9g}, numeric {self.numeric:.9g}, "
-            f"error {self.error:.1e}"
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class GradientReport:
-    """The elements that were probed, of `total` in all the leaves. True when none is wrong."""
-
-    elements: tuple[Element, ...]
-    total: int
-
-    @property
-    def checked(self) -> tuple[Element, ...]:
-        """The elements that were compared."""
-        return tuple(e for e in self.elements if not e.kink)
-
-    @property
-    def kinks(self) -> tuple[Element, ...]:
-        """The elements at which no derivative exists, and so none is wrong."""
-        return tuple(e for e in self.elements if e.kink)
-
-    @property
-    def wrong(self) -> tuple[Element, ...]:
-        """The elements whose error is beyond the tolerance."""
-        return tuple(e for e in self.checked if e.excess > 1)
-
-    @property
-    def worst(self) -> Element | None:
-        """The compared element with the largest error in units of its tolerance."""
-        return max(self.checked, key=lambda e: e.excess, default=None)
-
-    @property
-    def ok(self) -> bool:
-        """Whether no compared element is wrong."""
-        return not self.wrong
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        checked, wrong = len(self.checked), len(self.wrong)
-        sampled = f", sampled from {self.total}" if len(self.elements) < self.total else ""
-        what = f"wrong at {wrong} of {checked}" if wrong else f"right at {checked}"
-        lines = [f"gradient {what} element{'' if checked == 1 else 's'}{sampled}"]
-        lines += [f"  worst {self.worst}"] if self.worst else []
-        if self.kinks:
-            lines.append(f"  {len(self.kinks)} more at a kink, the first {self.kinks[0]}")
-        return "\n".join(lines)
-
-    __repr__ = __str__
+By = Method | Literal["best"]
 
 
 def check_gradients(
@@ -113,17 +31,23 @@ def check_gradients(
     wrt: Sequence[Node],
     feeds: Feeds,
     *,
+    closed: Sequence[Node] | None = None,
     rtol: float = 1e-5,
     max_elements: int = 64,
     seed: int = 0,
+    order: Literal[1, 2] = 1,
+    by: By = "best",
 ) -> GradientReport:
-    """Compare `gradients(output, wrt)` with central differences of the output's sum, in float64.
+    """Compare `gradients(output, wrt)` with differences of the output's sum, in float64.
 
-    Of a leaf with more than `max_elements` elements that many are drawn by `seed`. An element is
-    right when its error is within `rtol` of the larger value, plus what rounding may have done.
+    `closed` holds for each node of `wrt` the gradient in another form, your own perhaps. Of a leaf
+    with more than `max_elements` elements that many are drawn by `seed`. An element is right when
+    its error is within `rtol` of the larger value, plus what the method may be off. With order 2
+    the Hessian is checked: the same of ⟨v, ∇f⟩ for a direction v, drawn by `seed`. `by` is the
+    method; "complex step" refuses what is not analytic, "best" takes it where it applies.
 
     Raises KindError when a node of `wrt` is not a variable, GradientError for an output that is not
-    finite here, and what `gradients` and `Evaluator.run` raise.
+    finite here or not analytic, and what `gradients` and `Evaluator.run` raise.
 
     >>> from engine import ops, var
     >>> x = var("x", [2])
@@ -132,6 +56,25 @@ def check_gradients(
     >>> len(check_gradients(ops.relu(x), [x], {x: [0.0, 2.0]}).kinks)
     1
     """
+    _check_call(wrt, rtol, max_elements)
+    random = torch.Generator().manual_seed(seed)
+    checked = output if order == 1 else _along(output, wrt, feeds, random)
+    slopes, forms = gradients(checked, wrt), [] if closed is None else [*closed]
+    probe = Probe(checked, wrt, feeds)
+    values = iter(Evaluator([*slopes, *forms]).run(probe.feeds))
+    found = [next(values) for _ in slopes]
+    rows: list[Row] = []
+    for leaf, analytic, form in zip(wrt, found, forms or [None] * len(found), strict=True):
+        other = None if form is None else next(values)
+        three = _Three(probe, leaf, analytic, other, by, rtol)
+        places = _places(analytic, other, max_elements, random)
+        elements = tuple(three.element(i) for i in places)
+        shape = tuple(analytic.shape)
+        rows.append(Row(elements, leaf, shape, form, True, three.refused))
+    return GradientReport(tuple(e for row in rows for e in row.elements), tuple(rows), order)
+
+
+def _check_call(wrt: Sequence[Node], rtol: float, most: int) -> None:
     for node in wrt:
         if node.op is not var:
             raise KindError(
@@ -139,122 +82,92 @@ def check_gradients(
                 nodes=(node,),
                 hint="check the gradient with respect to the variables that `{0}` is computed from",
             )
-    probe = _Probe(output, wrt, feeds)
-    analytic = Evaluator(gradients(output, wrt)).run(probe.feeds)
-    generator = torch.Generator().manual_seed(seed)
-    elements: list[Element] = []
-    for leaf, slope in zip(wrt, analytic, strict=True):
-        x = probe.leaves[leaf]
-        _same_shape(leaf, x, slope)
-        elements += [
-            _compare(probe, leaf, i, float(slope.reshape(-1)[i]), rtol)
-            for i in _drawn(x.numel(), max_elements, generator)
-        ]
-    return GradientReport(tuple(elements), sum(probe.leaves[leaf].numel() for leaf in wrt))
+    if not 0 <= rtol < 1:
+        raise GradientError(f"a relative tolerance lies between 0 and 1, not at {rtol}")
+    if most < 1:
+        raise GradientError(f"cannot compare {most} elements")
 
 
-def _same_shape(leaf: Node, x: Tensor, slope: Tensor) -> None:
-    if slope.shape != x.shape:
-        raise GradientError(
-            f"the gradient of `{leaf.label()}` {list(x.shape)} has the shape {list(slope.shape)}"
+def _along(output: Node, wrt: Sequence[Node], feeds: Feeds, random: torch.Generator) -> Node:
+    """⟨v, ∇f⟩ for a direction v, whose gradient is the Hessian times v."""
+    found = gradients(output, wrt)
+    shapes = [x.shape for x in doubles(wrt, feeds)]
+    directions = [torch.randn(s, generator=random, dtype=torch.float64) for s in shapes]
+    terms = [ops.sum(ops.const(v) * g) for v, g in zip(directions, found, strict=True)]
+    return sum(terms[1:], terms[0])
+
+
+def _places(
+    analytic: Tensor, closed: Tensor | None, most: int, random: torch.Generator
+) -> list[int]:
+    """All places, or some by chance, in order; that where two graphs differ most is among them."""
+    n = analytic.numel()
+    if n <= most:
+        return [*range(n)]
+    drawn = torch.randperm(n, generator=random)[:most].tolist()
+    if closed is not None:
+        drawn[-1] = int((closed - analytic).abs().nan_to_num(torch.inf).argmax())
+    return sorted({*drawn})
+
+
+class _Three:
+    """Closed form, autodiff and difference at the elements of one leaf."""
+
+    def __init__(
+        self,
+        probe: Probe,
+        leaf: Node,
+        analytic: Tensor,
+        closed: Tensor | None,
+        by: By,
+        rtol: float,
+    ) -> None:
+        self._probe, self._leaf, self._by, self._rtol = probe, leaf, by, rtol
+        self._x, self._analytic, self._closed = probe.leaves[leaf], analytic, closed
+        for value in (analytic, closed):
+            if value is not None and value.shape != self._x.shape:
+                raise GradientError(
+                    f"the gradient of `{leaf.label()}` {list(self._x.shape)} has the shape "
+                    f"{list(value.shape)}"
+                )
+        self._largest = float(analytic.abs().nan_to_num(0, 0, 0).sum())
+        self._complex = None if by == "central differences" else probe.complex_step(leaf)
+        self.refused = self._complex.refused if self._complex else None
+        if by == "complex step" and self.refused is not None:
+            raise self._no_complex_step(f"{self.refused.label()} is not")
+
+    def element(self, i: int) -> Element:
+        """The three derivatives by element i."""
+        slope, rtol = self._slope(i), self._rtol
+        analytic = float(self._analytic.reshape(-1)[i])
+        closed = None if self._closed is None else float(self._closed.reshape(-1)[i])
+        x = abs(float(self._x.view(-1)[i]))
+        noise = NOISE * (self._largest + self._probe.size / max(1.0, x))
+        place = torch.unravel_index(torch.tensor(i), self._x.shape) if self._x.ndim else ()
+        return Element(
+            leaf=self._leaf.label(),
+            index=tuple(int(k) for k in place),
+            analytic=analytic,
+            numeric=slope.value,
+            tolerance=rtol * max(abs(analytic), abs(slope.value)) + slope.uncertainty,
+            kink=slope.kink,
+            method=slope.method,
+            estimate=slope.estimate,
+            closed=closed,
+            slack=rtol * max(abs(analytic), abs(closed or 0.0)) + min(noise, slope.uncertainty),
         )
 
+    def _slope(self, i: int) -> Slope:
+        """The derivative by element i from values of the output alone."""
+        found = self._complex.slope(i) if self._complex else None
+        if found is not None:
+            return found
+        if self._by == "complex step":
+            raise self._no_complex_step("here nothing is")
+        return self._probe.difference(self._leaf, i)
 
-def _drawn(n: int, most: int, generator: torch.Generator) -> list[int]:
-    """All of n places, or `most` of them by chance, in order."""
-    return (
-        sorted(torch.randperm(n, generator=generator)[:most].tolist()) if n > most else [*range(n)]
-    )
-
-
-def _compare(probe: _Probe, leaf: Node, i: int, analytic: float, rtol: float) -> Element:
-    x = probe.leaves[leaf]
-    index = tuple(int(k) for k in torch.unravel_index(torch.tensor(i), x.shape)) if x.ndim else ()
-
-    def element(numeric: float, slack: float, kink: bool) -> Element:
-        tolerance = rtol * max(abs(analytic), abs(numeric)) + slack
-        return Element(leaf.label(), index, analytic, numeric, tolerance, kink)
-
-    rounding = NOISE * probe.size
-    numeric, kink, h = _difference(partial(probe.slopes, x, i), probe.step(x, i), rounding)
-    found = element(numeric, rounding / h, kink)
-    if kink or found.excess <= 1:
-        return found
-    finer = sum(probe.slopes(x, i, h / 16)) / 2
-    if abs(finer) > 8 * abs(numeric):  # of a jump the difference grows as 1 / h
-        return element(finer, 0.0, kink=True)
-    truncation = abs(finer - numeric) / 128  # h² / 16² remains of h²
-    return element(finer, 16 * rounding / h + truncation, kink=False)
-
-
-def _difference(
-    slopes: Callable[[float], tuple[float, float]], h: float, rounding: float
-) -> tuple[float, bool, float]:
-    """The central difference, whether it stands at a kink, and the step at which it was taken.
-
-    The gap between the one-sided differences is h f'' where f is smooth, so it shrinks with h until
-    they agree. At a kink it stays; where f ends there is no central difference.
-    """
-    left, right = slopes(h)
-    gap = before = math.inf
-    while True:
-        gap, before = abs(right - left), gap
-        if gap < math.inf and gap <= AGREE * max(abs(left), abs(right)):
-            return left / 2 + right / 2, False, h
-        if h / 16 < SMALLEST or gap * h / 16 < rounding:
-            return left / 2 + right / 2, not gap < before / 2, h
-        h /= 16
-        left, right = slopes(h)
-
-
-class _Probe:
-    """The output as a function of single elements of the leaves, of which it has its own copies."""
-
-    def __init__(self, output: Node, wrt: Sequence[Node], feeds: Feeds) -> None:
-        self._evaluator = Evaluator([output])
-        plan = self._evaluator.plan
-        leaves = [*dict.fromkeys([*plan.leaves, *wrt])]
-        copies = zip(leaves, _doubles(leaves, match(leaves, feeds)), strict=True)
-        self.leaves: dict[Node, Tensor] = dict(copies)
-        self.feeds: Feeds = {**feeds, **self.leaves}
-        self._tensors = [self.leaves[leaf] for leaf in plan.leaves]
-        others = beside(plan.leaves, plan.lacks, self.feeds)
-        self._step = self._evaluator.step_for(self._tensors, others)
-        self._here = self._value()
-        self.size = float(self._here.abs().sum())
-        if not math.isfinite(self.size):
-            raise GradientError("the output is not finite for these feeds", nodes=(output,))
-
-    def _value(self) -> Tensor:
-        (y,) = self._evaluator.call(self._step, self._tensors)
-        return y.clone()  # an output may be a view of the leaf that is varied
-
-    def step(self, x: Tensor, i: int) -> float:
-        """The first h to try, in proportion to a large element."""
-        return STEP * max(1.0, abs(float(x.view(-1)[i])))
-
-    def slopes(self, x: Tensor, i: int, h: float) -> tuple[float, float]:
-        """The differences to the left and to the right of element i, summed over the output."""
-        flat = x.view(-1)
-        middle = float(flat[i])
-        left, right = middle - h, middle + h
-        flat[i] = left
-        below = self._value()
-        flat[i] = right
-        above = self._value()
-        flat[i] = middle
-        return (
-            float((self._here - below).sum()) / (middle - left),
-            float((above - self._here).sum()) / (right - middle),
+    def _no_complex_step(self, why: str) -> GradientError:
+        return GradientError(
+            f"there is no complex step by `{self._leaf.label()}`: {why} analytic",
+            hint="take central differences",
         )
-
-
-def _doubles(leaves: Sequence[Node], values: Sequence[object]) -> list[Tensor]:
-    """Copies that may be written into, floats in double precision (numbers and lists at once)."""
-    with torch.inference_mode(False):
-        one = torch.ones((), dtype=torch.float64)
-        _, *tensors = as_tensors([var("double", []), *leaves], [one, *values])
-        return [
-            t.to(torch.float64 if t.is_floating_point() else t.dtype, copy=True).contiguous()
-            for t in tensors
-        ]

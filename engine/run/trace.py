@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +36,16 @@ class Traced:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Bound:
+    """A graph with what it needs for a run: its order, its leaves' values, the sizes, the place."""
+
+    order: Sequence[Node]
+    tensors: Mapping[Node, Tensor]
+    sizes: Mapping[str, int]
+    place: Placement
+
+
 def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     """Every node below the outputs in order, with its value. Raises what `Evaluator.run` raises.
 
@@ -44,6 +54,14 @@ def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     >>> [(t.node.label(), t.value.item()) for t in trace([ops.exp(x) - 1], {x: 0.0})]
     [('x', 0.0), ('exp', 1.0), ('const', 1), ('sub', 0.0)]
     """
+    run = bound(outputs, feeds)
+    values = dict(run.tensors)
+    with torch.inference_mode():
+        return [_compute(node, values, run) for node in run.order]
+
+
+def bound(outputs: Sequence[Node], feeds: Feeds) -> Bound:
+    """The feeds held against the leaves and the sizes. Raises what `Evaluator.run` raises."""
     order = toposort(outputs)
     leaves = [node for node in order if node.op is variable_op]
     refuse_two_of_one_name(leaves)
@@ -56,18 +74,14 @@ def trace(outputs: Sequence[Node], feeds: Feeds) -> list[Traced]:
     shapes = [tensor.shape for tensor in tensors]
     sizes = bind_sizes([*zip(leaves, shapes, strict=True), *others.shapes], needed)
     obligations(order).check(sizes)
-    values = dict(zip(leaves, tensors, strict=True))
-    with torch.inference_mode():
-        return [_compute(node, values, sizes, place) for node in order]
+    return Bound(order, dict(zip(leaves, tensors, strict=True)), sizes, place)
 
 
-def _compute(
-    node: Node, values: dict[Node, Tensor], sizes: dict[str, int], place: Placement
-) -> Traced:
+def _compute(node: Node, values: dict[Node, Tensor], run: Bound) -> Traced:
     if node in values:
         return Traced(node, values[node], 0.0)
-    attrs = attrs_with(sizes, node)
-    placed = {"dtype": place.dtype, "device": place.device} if node.op.placed else {}
+    attrs = attrs_with(run.sizes, node)
+    placed = {"dtype": run.place.dtype, "device": run.place.device} if node.op.placed else {}
     start = time.perf_counter()
     try:
         values[node] = node.op.run({**attrs, **placed}, *(values[x] for x in node.inputs))

@@ -1,0 +1,234 @@
+"""What a gradient check found: closed form, autodiff and difference, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.calculus.differences import Method
+from engine.graph import Node
+from engine.show import display_width, formula, pad, visible
+
+TITLES = {1: "gradient", 2: "second derivative"}
+HEADS = (
+    *("by", "verdict", "worst at", "closed form", "autodiff", "difference"),
+    *("max |closed - auto|", "max |auto - diff|", "difference by"),
+)
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a leaf: what closed form, graph and differences say of its derivative.
+
+    `tolerance` is for |analytic - numeric|, `slack` for |closed - analytic|. `estimate` is what the
+    method says of its own error.
+    """
+
+    leaf: str
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    tolerance: float
+    kink: bool
+    method: Method = "central differences"
+    estimate: float = 0.0
+    closed: float | None = None
+    slack: float = 0.0
+
+    @property
+    def error(self) -> float:
+        """|analytic - numeric|."""
+        return abs(self.analytic - self.numeric)
+
+    @property
+    def closed_error(self) -> float:
+        """|closed - analytic|, 0 without a closed form."""
+        return 0.0 if self.closed is None else abs(self.closed - self.analytic)
+
+    @property
+    def excess(self) -> float:
+        """The larger error in units of its tolerance, infinite when one is not a number."""
+        return max(_units(self.error, self.tolerance), _units(self.closed_error, self.slack))
+
+    @property
+    def place(self) -> str:
+        """`W[0, 2]`, a number without its place."""
+        return f"{visible(self.leaf)}{list(self.index) if self.index else ''}"
+
+    def __str__(self) -> str:
+        closed = "" if self.closed is None else f"closed {self.closed:.9g}, "
+        return (
+            f"{self.place}: {closed}analytic {self.analytic:.9g}, numeric {self.numeric:.9g}, "
+            f"error {max(self.error, self.closed_error):.1e}"
+        )
+
+
+def _units(error: float, tolerance: float) -> float:
+    if error == 0:
+        return 0.0
+    return error / tolerance if math.isfinite(error) and tolerance > 0 else math.inf
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Elements that were probed; true when none of those that were compared is wrong."""
+
+    elements: tuple[Element, ...]
+
+    @property
+    def checked(self) -> tuple[Element, ...]:
+        """The elements that were compared."""
+        return tuple(e for e in self.elements if not e.kink)
+
+    @property
+    def kinks(self) -> tuple[Element, ...]:
+        """The elements at which no derivative exists, and so none is wrong."""
+        return tuple(e for e in self.elements if e.kink)
+
+    @property
+    def wrong(self) -> tuple[Element, ...]:
+        """The elements whose error is beyond the tolerance."""
+        return tuple(e for e in self.checked if e.excess > 1)
+
+    @property
+    def worst(self) -> Element | None:
+        """The compared element with the largest error in units of its tolerance."""
+        return max(self.checked, key=lambda e: e.excess, default=None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no compared element is wrong."""
+        return not self.wrong
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass(frozen=True)
+class Row(Elements):
+    """The elements of one leaf, and its gradient as a formula.
+
+    `reduced` tells whether the formula is a closed form; `refused` is the value at which a complex
+    step ends, None where it applies.
+    """
+
+    leaf: Node
+    shape: tuple[int, ...]
+    closed: Node | None = None
+    reduced: bool = False
+    refused: Node | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of elements of the leaf."""
+        return math.prod(self.shape)
+
+    @property
+    def error(self) -> float:
+        """The largest |analytic - numeric|."""
+        return _largest(e.error for e in self.checked)
+
+    @property
+    def closed_error(self) -> float:
+        """The largest |closed - analytic|."""
+        return _largest(e.closed_error for e in self.checked)
+
+    @property
+    def verdict(self) -> str:
+        """In few words what was found."""
+        kinks = [f"{len(self.kinks)} at a kink"] if self.kinks else []
+        if self.wrong:
+            return ", ".join([f"wrong at {len(self.wrong)} of {len(self.checked)}", *kinks])
+        right = [f"right at {len(self.checked)}"] if self.checked or not kinks else []
+        return ", ".join([*right, *kinks])
+
+    @property
+    def methods(self) -> str:
+        """By what the third column was found, its own estimate of its error, and why not better."""
+        used = " and ".join(dict.fromkeys(e.method for e in self.elements))
+        estimate = f" ± {_largest(e.estimate for e in self.checked):.0e}" if self.checked else ""
+        if self.refused is None or not used:
+            return f"{used}{estimate}"
+        return f"{used}{estimate}, {self.refused.label()} is not analytic"
+
+    def formula(self, names: Mapping[Node, str] | None = None) -> str:
+        """The closed form as text, in a line or several."""
+        if self.closed is None:
+            return ""
+        text = formula(self.closed, names)
+        return text if self.reduced else f"{text}   (not reduced)"
+
+    def cells(self) -> list[str]:
+        """The row as text, in the columns of HEADS."""
+        worst, by = self.worst, f"{visible(self.leaf.label())} {list(self.shape)}"
+        if worst is None:
+            return [by, self.verdict, *[""] * 6, self.methods]
+        closed = worst.closed
+        values = [closed, worst.analytic, worst.numeric]
+        errors = [None if closed is None else self.closed_error, self.error]
+        return [
+            by,
+            self.verdict,
+            str(list(worst.index)),
+            *("" if value is None else f"{value:.6g}" for value in values),
+            *("" if error is None else f"{error:.1e}" for error in errors),
+            self.methods,
+        ]
+
+
+def _largest(errors: Iterable[float]) -> float:
+    """The largest; NaN if there is one."""
+    return max(errors, key=lambda e: math.inf if math.isnan(e) else e, default=0.0)
+
+
+@dataclass(frozen=True, repr=False)
+class GradientReport(Elements):
+    """A row of three for each leaf: closed form, autodiff, difference, at the worst element.
+
+    `order` is 1 for gradients, 2 for the Hessian times a direction.
+    """
+
+    rows: tuple[Row, ...]
+    order: int = 1
+
+    @property
+    def total(self) -> int:
+        """The number of elements in all the leaves."""
+        return sum(row.total for row in self.rows)
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict, the worst element, and the first at a kink."""
+        checked, wrong = len(self.checked), len(self.wrong)
+        sampled = f", sampled from {self.total}" if len(self.elements) < self.total else ""
+        what = f"wrong at {wrong} of {checked}" if wrong else f"right at {checked}"
+        title = f"{TITLES[self.order]} {what} element{'' if checked == 1 else 's'}{sampled}"
+        worst = [f"  worst {self.worst}"] if self.worst else []
+        kinks = self.kinks
+        told = [f"  {len(kinks)} more at a kink, the first {kinks[0]}"] if kinks else []
+        return [title, *worst, *told]
+
+    def formulas(self, names: Mapping[Node, str] | None = None) -> list[tuple[str, str]]:
+        """The closed forms that there are, each by its leaf."""
+        return [
+            (visible(row.leaf.label()), row.formula(names))
+            for row in self.rows
+            if row.closed is not None
+        ]
+
+    def __str__(self) -> str:
+        table = aligned([HEADS, *(row.cells() for row in self.rows)])
+        formulas = [f"  by {by}: {text}" for by, text in self.formulas()]
+        parts = [self.lines, [f"  {line}" for line in table], formulas]
+        return "\n\n".join("\n".join(part) for part in parts if part)
+
+    __repr__ = __str__
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table as lines, without the columns that are empty below their head."""
+    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    widths = [max(map(display_width, column)) for column in columns]
+    kept = zip(*columns, strict=True)
+    return ["  ".join(map(pad, row, widths)).rstrip() for row in kept]
