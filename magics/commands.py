@@ -73,7 +73,7 @@ def grad(console: Console, words: Words) -> str:
 
 
 def check(console: Console, words: Words) -> str:
-    """The gradients of a number against central differences."""
+    """Closed form, autodiff and difference of the gradients of a number."""
     loss, *wrt = _some(words, ":check loss")
     return str(check_of(console.desk, loss, wrt))
 
@@ -147,7 +147,7 @@ COMMANDS = {
     ":show": Command(":show [NAME …]", "the graph, a line for each node", show),
     ":grad": Command(":grad LOSS [NAME …]", "gradients as formulas", grad),
     ":run": Command(":run NAME …", "values", run),
-    ":check": Command(":check LOSS [NAME …]", "gradients against central differences", check),
+    ":check": Command(":check LOSS [NAME …]", "closed form, autodiff, difference", check),
     ":explain": Command(":explain LOSS [NAME …]", "the chain rule, line by line", explain),
     ":cost": Command(":cost NAME [T=1024 …]", "operations, by the sizes", cost),
     ":feed": Command(":feed x=0.5 X.npy …", "values for inputs: numbers, files of arrays", feed),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
-from engine import GradientError, Node, Op, check_gradients, gradients, ops, trace, var
+from engine import GradientError, Op, check_gradients, ops, trace, var
 from engine.calculus.complex_step import ANALYTIC
 from engine.graph import depends
 from tests.sampling import Sample, build
@@ -44,7 +42,7 @@ def test_the_three_agree(sample: Sample) -> None:
     output = ops.sum(ops.const(weights) * built.y)
     if sample.op not in NOT_THE_SLOPE:
         report = check_gradients(
-            output, built.floats, built.feeds, by="central differences", max_elements=8
+            output, built.floats, built.feeds, method="central", max_elements=8
         )
         assert (report.ok, report.kinks) == (True, ()), report
         assert all(e.error <= 1e-8 * max(1, abs(e.analytic)) for e in report.elements), report
@@ -53,9 +51,9 @@ def test_the_three_agree(sample: Sample) -> None:
         refused = {each.op.name for each in way} - ANALYTIC.keys()
         if refused:
             with pytest.raises(GradientError, match=f"({'|'.join(refused)}) is not analytic"):
-                check_gradients(output, [leaf], built.feeds, by="complex step")
+                check_gradients(output, [leaf], built.feeds, method="complex")
         else:
-            report = check_gradients(output, [leaf], built.feeds, by="complex step", max_elements=8)
+            report = check_gradients(output, [leaf], built.feeds, method="complex", max_elements=8)
             assert report.ok, report
             assert {e.method for e in report.elements} <= {"complex step"}
             assert all(e.error <= 1e-13 * max(1, abs(e.analytic)) for e in report.elements), report

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine import ops
-from engine.calculus.differences import NOISE, Method, Slope
+from engine.calculus.differences import NOISE, Slope
 from engine.calculus.probe import Probe, doubles
 from engine.calculus.report import Element, GradientReport, Row
 from engine.calculus.vjp import gradients
@@ -23,7 +23,7 @@ from engine.ops import variable as var
 from engine.run import Evaluator
 from engine.run.bind import Feeds
 
-By = Method | Literal["best"]
+Way = Literal["best", "complex", "central"]
 
 
 def check_gradients(
@@ -36,15 +36,15 @@ def check_gradients(
     max_elements: int = 64,
     seed: int = 0,
     order: Literal[1, 2] = 1,
-    by: By = "best",
+    method: Way = "best",
 ) -> GradientReport:
     """Compare `gradients(output, wrt)` with differences of the output's sum, in float64.
 
     `closed` holds for each node of `wrt` the gradient in another form, your own perhaps. Of a leaf
     with more than `max_elements` elements that many are drawn by `seed`. An element is right when
     its error is within `rtol` of the larger value, plus what the method may be off. With order 2
-    the Hessian is checked: the same of ⟨v, ∇f⟩ for a direction v, drawn by `seed`. `by` is the
-    method; "complex step" refuses what is not analytic, "best" takes it where it applies.
+    the Hessian is checked: the same of ⟨v, ∇f⟩ for a direction v, drawn by `seed`. `method` is
+    "central" differences, a "complex" step, which refuses what is not analytic, or the "best".
 
     Raises KindError when a node of `wrt` is not a variable, GradientError for an output that is not
     finite here or not analytic, and what `gradients` and `Evaluator.run` raise.
@@ -66,7 +66,7 @@ def check_gradients(
     rows: list[Row] = []
     for leaf, analytic, form in zip(wrt, found, forms or [None] * len(found), strict=True):
         other = None if form is None else next(values)
-        three = _Three(probe, leaf, analytic, other, by, rtol)
+        three = _Three(probe, leaf, analytic, other, method, rtol)
         places = _places(analytic, other, max_elements, random)
         elements = tuple(three.element(i) for i in places)
         shape = tuple(analytic.shape)
@@ -119,10 +119,10 @@ class _Three:
         leaf: Node,
         analytic: Tensor,
         closed: Tensor | None,
-        by: By,
+        method: Way,
         rtol: float,
     ) -> None:
-        self._probe, self._leaf, self._by, self._rtol = probe, leaf, by, rtol
+        self._probe, self._leaf, self._method, self._rtol = probe, leaf, method, rtol
         self._x, self._analytic, self._closed = probe.leaves[leaf], analytic, closed
         for value in (analytic, closed):
             if value is not None and value.shape != self._x.shape:
@@ -131,9 +131,9 @@ class _Three:
                     f"{list(value.shape)}"
                 )
         self._largest = float(analytic.abs().nan_to_num(0, 0, 0).sum())
-        self._complex = None if by == "central differences" else probe.complex_step(leaf)
+        self._complex = None if method == "central" else probe.complex_step(leaf)
         self.refused = self._complex.refused if self._complex else None
-        if by == "complex step" and self.refused is not None:
+        if method == "complex" and self.refused is not None:
             raise self._no_complex_step(f"{self.refused.label()} is not")
 
     def element(self, i: int) -> Element:
@@ -162,7 +162,7 @@ class _Three:
         found = self._complex.slope(i) if self._complex else None
         if found is not None:
             return found
-        if self._by == "complex step":
+        if self._method == "complex":
             raise self._no_complex_step("here nothing is")
         return self._probe.difference(self._leaf, i)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.calculus.differences import Method
 from engine.graph import Node
-from engine.show import display_width, formula, pad, visible
+from engine.show import formula, visible
+from engine.show.tables import aligned, as_html, without_empty
 
 TITLES = {1: "gradient", 2: "second derivative"}
 HEADS = (
     *("by", "verdict", "worst at", "closed form", "autodiff", "difference"),
-    *("max |closed - auto|", "max |auto - diff|", "difference by"),
+    *("closed - autodiff", "autodiff - difference", "difference by"),
 )
+MOST = 40  # rows
 
 
 @dataclass(frozen=True)
@@ -152,11 +155,12 @@ class Row(Elements):
             return f"{used}{estimate}"
         return f"{used}{estimate}, {self.refused.label()} is not analytic"
 
-    def formula(self, names: Mapping[Node, str] | None = None) -> str:
+    @property
+    def formula(self) -> str:
         """The closed form as text, in a line or several."""
         if self.closed is None:
             return ""
-        text = formula(self.closed, names)
+        text = formula(self.closed)
         return text if self.reduced else f"{text}   (not reduced)"
 
     def cells(self) -> list[str]:
@@ -170,7 +174,7 @@ class Row(Elements):
         return [
             by,
             self.verdict,
-            str(list(worst.index)),
+            str(list(worst.index)) if worst.index else "",
             *("" if value is None else f"{value:.6g}" for value in values),
             *("" if error is None else f"{error:.1e}" for error in errors),
             self.methods,
@@ -209,26 +213,34 @@ class GradientReport(Elements):
         told = [f"  {len(kinks)} more at a kink, the first {kinks[0]}"] if kinks else []
         return [title, *worst, *told]
 
-    def formulas(self, names: Mapping[Node, str] | None = None) -> list[tuple[str, str]]:
-        """The closed forms that there are, each by its leaf."""
-        return [
-            (visible(row.leaf.label()), row.formula(names))
-            for row in self.rows
-            if row.closed is not None
-        ]
+    @property
+    def shown(self) -> list[Row]:
+        """The rows, wrong ones first where there are too many."""
+        return sorted(self.rows, key=lambda row: row.ok)[:MOST] if self._hidden else [*self.rows]
+
+    @property
+    def _hidden(self) -> int:
+        return max(0, len(self.rows) - MOST)
 
     def __str__(self) -> str:
-        table = aligned([HEADS, *(row.cells() for row in self.rows)])
-        formulas = [f"  by {by}: {text}" for by, text in self.formulas()]
-        parts = [self.lines, [f"  {line}" for line in table], formulas]
-        return "\n\n".join("\n".join(part) for part in parts if part)
+        rows = self.shown
+        table = aligned(without_empty([HEADS, *(row.cells() for row in rows)]))
+        formulas = [
+            f"{visible(row.leaf.label())}: {row.formula}"
+            for row in rows
+            if row.closed is not None
+        ]
+        blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas) if block]
+        more = [f"… {self._hidden} more leaves"] if self._hidden else []
+        below = [f"  {block}" for block in [*blocks, *more]]
+        return "\n\n".join(["\n".join(self.lines), *below])
 
     __repr__ = __str__
 
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table as lines, without the columns that are empty below their head."""
-    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    widths = [max(map(display_width, column)) for column in columns]
-    kept = zip(*columns, strict=True)
-    return ["  ".join(map(pad, row, widths)).rstrip() for row in kept]
+    def _repr_html_(self) -> str:
+        rows = self.shown
+        table = [(*HEADS, "formula"), *((*row.cells(), row.formula) for row in rows)]
+        wrong = [i for i, row in enumerate(rows) if not row.ok]
+        more = [f"… {self._hidden} more leaves"] if self._hidden else []
+        told = html.escape("\n".join([*self.lines, *more]))
+        return f"<pre>{told}</pre>{as_html(without_empty(table), wrong)}"

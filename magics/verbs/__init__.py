@@ -29,7 +29,11 @@ VERBS = {
     "hist": Usage("hist [LOSS] [NAME …]", "histograms of values and of gradients, layer by layer"),
     "grad": Usage("grad LOSS [NAME …] [--layout numerator]", "gradients as formulas"),
     "hessian": Usage("hessian LOSS [NAME …]", "second derivatives: formula, structure, cost"),
-    "check": Usage("check LOSS [NAME …]", "gradients against central differences"),
+    "check": Usage(
+        "check LOSS [NAME …] [--closed FORM …] [--rtol X] [--elements N] [--seed N]"
+        " [--method best|complex|central] [--order 1|2]",
+        "closed form, autodiff and difference of each gradient",
+    ),
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),
     "cost": Usage("cost NAME [--at B=32,T=1024] [--depth N] [--time]", "operations, by the sizes"),
