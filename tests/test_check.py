@@ -253,3 +253,223 @@ def test_a_wrong_call_is_told(
 ) -> None:
     with pytest.raises(error, match=words):
         check_gradients(output, wrt, feeds)
+
+
+A, b = var("A", [3, 2]), var("b", [3])
+w = var("w", [2])
+r = A @ w - b
+FITTED = {A: [[1.0, 2.0], [0.5, -1.0], [3.0, 1.0]], w: [0.3, -0.7], b: [1.0, -2.0, 0.5]}
+
+
+def test_the_closed_form_autodiff_and_difference_stand_side_by_side() -> None:
+    closed = [2 * (A.T @ r), 2 * r[:, None] * w]
+    report = check_gradients(ops.sum(r**2), [w, A], FITTED, closed=closed)
+    assert report.ok
+    for element in report.elements:
+        assert element.closed == pytest.approx(element.analytic, rel=1e-14)
+        assert element.numeric == pytest.approx(element.analytic, rel=1e-14)
+        assert element.method == "complex step"
+    by_w, by_A = report.rows
+    assert (by_w.leaf, by_w.shape, by_w.closed, by_w.verdict) == (w, (2,), closed[0], "right at 2")
+    assert (by_A.total, by_A.formula, by_A.refused) == (6, "2 * (A @ w - b)[:, None] * w", None)
+    told = str(report)
+    assert "2 * (A^T @ (A @ w - b))" in told
+    for head in ("closed form", "autodiff", "difference", "closed - autodiff", "complex step ± "):
+        assert head in told
+
+
+def test_a_wrong_closed_form_is_found_though_autodiff_and_difference_agree() -> None:
+    report = check_gradients(ops.sum(r**2), [w, A], FITTED, closed=[A.T @ r, 2 * r[:, None] * w])
+    assert [(e.leaf, e.index) for e in report.wrong] == [("w", (0,)), ("w", (1,))]
+    assert [row.verdict for row in report.rows] == ["wrong at 2 of 2", "right at 6"]
+    assert report.rows[0].closed_error == pytest.approx(
+        max(abs(e.analytic / 2) for e in report.wrong)
+    )
+    assert report.rows[0].error < 1e-13
+
+
+@pytest.mark.parametrize("closed", [ops.log(x), 1 / ops.zeros(x)], ids=["NaN", "infinite"])
+def test_a_closed_form_that_is_no_number_is_wrong(closed: Node) -> None:
+    report = check_gradients(ops.sum(x), [x], {x: [-1.0, -2.0, -3.0]}, closed=[closed])
+    assert len(report.wrong) == 3
+    assert report.worst is not None
+    assert report.worst.excess == math.inf
+
+
+def test_of_a_large_leaf_the_element_where_the_closed_form_is_off_is_among_the_drawn() -> None:
+    big = var("big", [100, 100])
+    value = torch.zeros(100, 100)
+    value[70, 7] = 1.0
+    report = check_gradients(
+        ops.sum(big**2), [big], {big: value}, closed=[2.001 * big], max_elements=5
+    )
+    assert [e.index for e in report.wrong] == [(70, 7)]
+
+
+def test_a_gradient_that_vanishes_in_the_sum_is_right_in_every_form() -> None:
+    """The softmax sums to 1: autodiff leaves the last digits, the closed form nothing."""
+    report = check_gradients(ops.sum(ops.softmax(x)), [x], {x: [1, 2.5, -3]}, closed=[ops.zeros(x)])
+    assert report.ok, report
+
+
+def test_a_wrong_second_derivative_is_found_where_the_first_is_right(
+    planted: Callable[..., Op],
+) -> None:
+    flat = planted(lambda g, y, x: g * ops.stop(y))
+    feeds = {x: [0.1, -2.0, 1.0]}
+    assert check_gradients(ops.sum(flat(x)), [x], feeds)
+    report = check_gradients(ops.sum(flat(x)), [x], feeds, order=2)
+    assert len(report.wrong) == 3
+    assert str(report).startswith("second derivative wrong at 3 of 3 elements")
+    assert check_gradients(ops.sum(ops.exp(x)), [x], feeds, order=2)
+
+
+def test_second_derivatives_by_several_leaves_are_the_hessian_times_a_direction() -> None:
+    report = check_gradients(ops.sum(ops.tanh(r)), [w, A], FITTED, order=2, seed=3)
+    assert report.ok
+    assert len(report.elements) == 8
+    other = check_gradients(ops.sum(ops.tanh(r)), [w, A], FITTED, order=2, seed=4)
+    assert report.elements[0].analytic != other.elements[0].analytic
+
+
+def test_the_methods_own_estimate_bounds_its_error() -> None:
+    """In the digits that rounding leaves, of functions whose derivative is known."""
+    for function, slope in [
+        (ops.sin, ops.cos),
+        (ops.exp, ops.exp),
+        (lambda x: x**7, lambda x: 7 * x**6),
+        (lambda x: 1 / x, lambda x: -1 / (x * x)),
+        (lambda x: ops.sin(30 * x), lambda x: 30 * ops.cos(30 * x)),
+    ]:
+        for method in ("complex", "central"):
+            for at in (0.3, -2.0, 5.0):
+                (e,) = check_gradients(
+                    function(scalar),
+                    [scalar],
+                    {scalar: at},
+                    closed=[slope(scalar)],
+                    method=method,
+                ).elements
+                assert e.closed is not None
+                assert abs(e.numeric - e.closed) <= 4 * e.estimate + 1e-10 * abs(e.closed), e
+                assert e.estimate <= 1e-7 * abs(e.closed), e
+
+
+def test_extrapolation_leaves_less_than_a_central_difference_could() -> None:
+    """The error of (f(x + h) - f(x - h)) / 2h is 1e-11 at the best step, as ε^⅔ is."""
+    report = check_gradients(ops.sin(x), [x], {x: [1.0, 2.0, 3.0]}, method="central")
+    assert max(e.error for e in report.elements) < 2e-12
+
+
+@pytest.mark.parametrize(
+    "build, refused",
+    [
+        (ops.relu, "relu"),
+        (lambda x: ops.exp(ops.norm(x)), "norm"),
+        (lambda x: ops.where(ops.less(x, 0), x, 2 * x), "less"),
+        (ops.max, "max"),
+    ],
+)
+def test_a_complex_step_is_refused_where_something_is_not_analytic(
+    build: Callable[[Node], Node], refused: str
+) -> None:
+    feeds = {x: [1.0, 2.0, 3.0]}
+    with pytest.raises(GradientError, match=f"no complex step by `x`: {refused} is not analytic"):
+        check_gradients(build(x), [x], feeds, method="complex")
+    report = check_gradients(build(x), [x], feeds)
+    assert report.ok
+    assert {e.method for e in report.elements} == {"central differences"}
+    assert f"{refused} is not analytic" in str(report)
+
+
+def test_what_is_not_analytic_beside_a_leaf_leaves_its_complex_step_alone() -> None:
+    report = check_gradients(ops.sum(x * ops.relu(y)), [x, y], {x: [1, 2, 3], y: [1, -2, 3]})
+    assert [row.methods.split(" ±")[0] for row in report.rows] == [
+        "complex step",
+        "central differences",
+    ]
+
+
+@pytest.mark.parametrize("build", [ops.sqrt, lambda x: x**1.5, lambda x: ops.exp(ops.sqrt(x))])
+def test_a_branch_point_is_no_place_for_a_complex_step(build: Callable[[Node], Node]) -> None:
+    feeds = {x: [0.0, 1.0, 2.0]}
+    with pytest.raises(GradientError, match="here nothing is analytic"):
+        check_gradients(build(x), [x], feeds, method="complex")
+    methods = [e.method for e in check_gradients(build(x), [x], feeds).elements]
+    assert methods == ["central differences", "complex step", "complex step"]
+
+
+@pytest.mark.parametrize("value", [1e-12, 1.0, 1e12, 1e150])
+@pytest.mark.parametrize("method", ["complex", "central", "best"])
+def test_values_of_every_size(value: float, method: Any) -> None:
+    feeds = {x: [value, -value, 2 * value]}
+    for build in (lambda x: 3 * x, lambda x: x / value, lambda x: ops.sin(x / value)):
+        report = check_gradients(build(x), [x], feeds, method=method)
+        assert (report.ok, report.kinks) == (True, ()), report
+
+
+def test_a_slope_that_is_off_is_found_at_every_size(planted: Callable[..., Op]) -> None:
+    wrong = planted(lambda g, y, x: g * y * 1.001)
+    for value in (1e-12, 1e-6, 1e6, 1e12):
+        for output in (wrong(x / value), value * wrong(x / value)):
+            report = check_gradients(output, [x], {x: [value, -value, 2 * value]})
+            assert len(report.wrong) == 3, report
+
+
+def test_what_cancels_within_is_told_as_noise_and_not_as_wrong() -> None:
+    """(1e8 eˣ + erf x) - 1e8 eˣ has 8 digits fewer than its size tells."""
+    large = 1e8 * ops.exp(x)
+    report = check_gradients((large + ops.erf(x)) - large, [x], {x: [0.1, 0.2, 0.3]}, rtol=1e-7)
+    assert report.ok, report
+    assert report.kinks == ()
+    assert 1e-8 < max(e.error for e in report.elements) < 1e-3
+
+
+def test_random_values_are_the_same_at_each_evaluation() -> None:
+    noisy = ops.sum(ops.relu(x) * ops.normal((3,), 5)) * ops.uniform((), 6)
+    assert check_gradients(noisy, [x], {x: [1.0, 2.0, 3.0]}).ok
+    assert check_gradients(x @ ops.normal((3,), 5), [x], {x: [1, 2, 3]}, method="complex").ok
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (0,), (0, 3)])
+@pytest.mark.parametrize("method", ["complex", "central"])
+def test_leaves_of_one_element_and_of_none(shape: tuple[int, ...], method: Any) -> None:
+    leaf = var("leaf", shape)
+    feeds = {leaf: torch.full(shape, 0.5)}
+    report = check_gradients(ops.sum(leaf**3), [leaf], feeds, closed=[3 * leaf**2], method=method)
+    assert report.ok
+    assert len(report.elements) == math.prod(shape)
+    assert report.rows[0].verdict == f"right at {math.prod(shape)}"
+    assert str(report)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"rtol": -1e-5}, "between 0 and 1, not at -1e-05"),
+        ({"rtol": math.nan}, "between 0 and 1, not at nan"),
+        ({"max_elements": 0}, "cannot compare 0 elements"),
+        ({"closed": [ops.sum(x)]}, r"gradient of `x` \[3\] has the shape \[\]"),
+    ],
+)
+def test_wrong_options_are_told(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(GradientError, match=words):
+        check_gradients(ops.sum(x**2), [x], {x: [1.0, 2.0, 3.0]}, **options)
+
+
+def test_a_report_of_many_leaves_shows_the_wrong_ones(planted: Callable[..., Op]) -> None:
+    wrong = planted(lambda g, y, x: 2 * g * y)
+    leaves = [var(f"leaf{i}", []) for i in range(60)]
+    output = sum((leaf * leaf for leaf in leaves[:-1]), wrong(leaves[-1]))
+    report = check_gradients(output, leaves, dict.fromkeys(leaves, 1.0))
+    assert next(row.leaf for row in report.shown) is leaves[-1]
+    assert len(report.shown) == 40
+    assert "… 20 more leaves" in str(report)
+    assert report._repr_html_().count("<tr>") == 41
+
+
+def test_names_are_escaped_in_html_and_visible_in_text() -> None:
+    leaf = var("<img src=x onerror=alert(1)>\x1b[31m", [])
+    report = check_gradients(leaf * leaf, [leaf], {leaf: 1.0}, closed=[2 * leaf])
+    assert "<img" not in report._repr_html_()
+    assert "\x1b" not in report._repr_html_() + str(report)

@@ -1,4 +1,4 @@
-"""The derivative by differences: (f(x + h) - f(x - h)) / 2h at h, h/2, h/4, … brought to h = 0.
+"""The derivative by differences: (f(x + h) - f(x - h)) / 2h at shorter and shorter h, brought to 0.
 
 The error of a central difference is a series in h², so each column of the tableau removes a term of
 it (Richardson, 1911; Romberg, 1955); which entry to trust, and how far, its neighbours tell
@@ -24,6 +24,7 @@ SMALLEST = 1e-20  # of a step, where x is so small that it does not vanish besid
 AGREE = 1e-3  # one-sided differences this close have no kink between them
 SETTLED = 1e-7  # a tableau that settles this closely was of a smooth function
 ROWS = 8
+RATIO = math.sqrt(2)  # no power of two, since rounding to a grid would look alike at both steps
 
 Method = Literal["complex step", "central differences"]
 Slopes = Callable[[float], tuple[float, float]]  # h -> the differences to the left and to the right
@@ -44,8 +45,8 @@ class Slope:
 
     @property
     def uncertainty(self) -> float:
-        """How far from the value the derivative may lie."""
-        return self.estimate + self.rounding
+        """How far from the value the derivative may lie; an estimate is no bound."""
+        return 4 * self.estimate + self.rounding
 
 
 def difference(slopes: Slopes, x: float, rounding: float) -> Slope:
@@ -60,6 +61,7 @@ def difference(slopes: Slopes, x: float, rounding: float) -> Slope:
     (2.0, False)
     """
     h, gap, least = FIRST * max(1.0, abs(x)), math.inf, max(SMALLEST, 16 * EPS * abs(x))
+    rough: Slope | None = None
     while True:
         left, right = slopes(h)
         before, gap = gap, abs(right - left)
@@ -67,18 +69,26 @@ def difference(slopes: Slopes, x: float, rounding: float) -> Slope:
         if agree:
             found = _extrapolated(slopes, (left + right) / 2, h, least, rounding)
             if found.estimate <= SETTLED * abs(found.value) + found.rounding:
-                return found
+                return found if rough is None or _compatible(found, rough) else rough
+            if found.estimate <= AGREE * abs(found.value):
+                rough = min(rough or found, found, key=lambda slope: slope.uncertainty)
         if h / 16 < least or (gap * h / 16 < rounding and not agree):
-            kink = not gap < before / 2
-            return Slope((left + right) / 2, gap / 2, rounding / h, kink)
+            return rough or Slope(
+                (left + right) / 2, gap / 2, rounding / h, kink=not gap < before / 2
+            )
         h /= 16
+
+
+def _compatible(fine: Slope, rough: Slope) -> bool:
+    """Whether the finer one is nearer to the same: beneath its rounding a function is a stair."""
+    return abs(fine.value - rough.value) <= 2 * rough.uncertainty
 
 
 def _extrapolated(slopes: Slopes, first: float, h: float, least: float, rounding: float) -> Slope:
     """The entry of the tableau that differs least from its neighbours, which is its error."""
     row, best = [first], Slope(first, math.inf, rounding / h)
-    while len(row) <= ROWS and h / 2 >= least:
-        h, above = h / 2, row
+    while len(row) <= ROWS and h / RATIO >= least:
+        h, above = h / RATIO, row
         row = _next_row(above, sum(slopes(h)) / 2)
         errors = [
             max(abs(entry - left), abs(entry - over))
@@ -87,14 +97,14 @@ def _extrapolated(slopes: Slopes, first: float, h: float, least: float, rounding
         error = min(errors)
         if error < best.estimate:
             best = Slope(row[errors.index(error) + 1], error, rounding / h)
-        if not error <= 2 * best.estimate or error <= EPS * abs(first):
-            break
+        if not error <= 2 * best.estimate or error <= max(EPS * abs(first), rounding / h / 100):
+            break  # where rounding has the upper hand, shorter steps are worse
     return best
 
 
 def _next_row(row: list[float], central: float) -> list[float]:
-    """A[i, k] = A[i, k-1] + (A[i, k-1] - A[i-1, k-1]) / (4ᵏ - 1), the first from half the step."""
+    """A[i, k] = A[i, k-1] + (A[i, k-1] - A[i-1, k-1]) / (2ᵏ - 1), as RATIO² is 2."""
     new = [central]
     for k, above in enumerate(row, 1):
-        new.append(new[-1] + (new[-1] - above) / (4**k - 1))
+        new.append(new[-1] + (new[-1] - above) / (2**k - 1))
     return new

@@ -40,7 +40,6 @@ class Probe:
         self.size = float(self._here.abs().sum())
         if not math.isfinite(self.size):
             raise GradientError("the output is not finite for these feeds", nodes=(output,))
-        self._noise = max(NOISE * self.size, 4 * min(map(self._unrest, (-math.inf, math.inf))))
 
     def complex_step(self, leaf: Node) -> ComplexStep:
         """The complex step by the elements of a leaf."""
@@ -59,27 +58,11 @@ class Probe:
     def difference(self, leaf: Node, i: int) -> Slope:
         """The extrapolated central difference by element i of a leaf."""
         x = self.leaves[leaf]
-        return difference(partial(self._slopes, x, i), float(x.view(-1)[i]), self._noise)
+        return difference(partial(self._slopes, x, i), float(x.view(-1)[i]), NOISE * self.size)
 
     def _value(self) -> Tensor:
         (y,) = self._evaluator.call(self._step, self._tensors)
         return y.clone()  # an output may be a view of the leaf that is varied
-
-    def _unrest(self, towards: float) -> float:
-        """f(x + u) - 2 f(x + 2u) + f(x + 3u) for the last digit u of all leaves: rounding alone.
-
-        Where large values cancelled within, that is more than the last digit of the output
-        (Hamming, 1971; Moré & Wild, SIAM J. Sci. Comput. 33, 2011).
-        """
-        found: list[Tensor] = []
-        tensors, end = self._tensors, torch.tensor(towards, dtype=torch.float64)
-        for _ in range(3):
-            tensors = [
-                t.nextafter(end.to(t.device)) if t.is_floating_point() else t for t in tensors
-            ]
-            found += [y.clone() for y in self._evaluator.call(self._step, tensors)]
-        one, two, three = found
-        return float((one - 2 * two + three).abs().sum().nan_to_num(torch.inf))
 
     def _slopes(self, x: Tensor, i: int, h: float) -> tuple[float, float]:
         """The differences to the left and to the right of element i, summed over the output."""

@@ -175,7 +175,7 @@ class Row(Elements):
             by,
             self.verdict,
             str(list(worst.index)) if worst.index else "",
-            *("" if value is None else f"{value:.6g}" for value in values),
+            *("" if value is None else f"{value + 0.0:.6g}" for value in values),
             *("" if error is None else f"{error:.1e}" for error in errors),
             self.methods,
         ]
@@ -226,9 +226,7 @@ class GradientReport(Elements):
         rows = self.shown
         table = aligned(without_empty([HEADS, *(row.cells() for row in rows)]))
         formulas = [
-            f"{visible(row.leaf.label())}: {row.formula}"
-            for row in rows
-            if row.closed is not None
+            f"{visible(row.leaf.label())}: {row.formula}" for row in rows if row.closed is not None
         ]
         blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas) if block]
         more = [f"… {self._hidden} more leaves"] if self._hidden else []
