@@ -89,7 +89,7 @@ def test_the_report_names_the_worst_element_with_both_values(planted: Callable[.
     assert str(report) == repr(report)
     assert str(report).splitlines()[:2] == [
         "gradient wrong at 1 of 6 elements",
-        "  worst x[1]: analytic 0.203002925, numeric 0.40600585, error 2.0e-01",
+        "  worst x[1]: autodiff 0.203002925, difference 0.40600585, error 2.0e-01",
     ]
 
 
@@ -97,7 +97,7 @@ def test_a_right_report_is_one_sentence_and_the_worst_of_the_right() -> None:
     report = check_gradients(2 * scalar, [scalar], {scalar: 0.5})
     first, second, *_ = str(report).splitlines()
     assert first == "gradient right at 1 element"
-    assert second.startswith("  worst scalar: analytic 2, numeric 2, error ")
+    assert second.startswith("  worst scalar: autodiff 2, difference 2, error ")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_smooth_sum_of_kinks_shows_what_the_convention_at_them_costs() -> None
 def test_a_kink_is_named_in_the_report() -> None:
     text = str(check_gradients(ops.relu(x), [x], {x: [1.0, 0.0, 2.0]}))
     assert "right at 2 elements" in text
-    assert "1 more at a kink, the first x[1]: analytic 0, numeric 0.5" in text
+    assert "1 more at a kink, the first x[1]: autodiff 0, difference 0.5" in text
 
 
 @pytest.mark.parametrize("distance", [1e-2, 1e-5, 1e-6, 3e-7, 1e-8])
@@ -322,6 +322,11 @@ def test_a_wrong_second_derivative_is_found_where_the_first_is_right(
     assert len(report.wrong) == 3
     assert str(report).startswith("second derivative wrong at 3 of 3 elements")
     assert check_gradients(ops.sum(ops.exp(x)), [x], feeds, order=2)
+
+
+def test_second_derivatives_where_sizes_are_names() -> None:
+    n = var("n", ["n"])
+    assert check_gradients(ops.sum(ops.tanh(n)), [n], {n: [0.1, -2.0]}, order=2)
 
 
 def test_second_derivatives_by_several_leaves_are_the_hessian_times_a_direction() -> None:

@@ -58,9 +58,10 @@ def check_gradients(
     """
     _check_call(wrt, rtol, max_elements)
     random = torch.Generator().manual_seed(seed)
-    checked = output if order == 1 else _along(output, wrt, feeds, random)
-    slopes, forms = gradients(checked, wrt), [] if closed is None else [*closed]
-    probe = Probe(checked, wrt, feeds)
+    if order == 2:
+        output, feeds = _along(output, wrt, feeds, random)
+    slopes, forms = gradients(output, wrt), [] if closed is None else [*closed]
+    probe = Probe(output, wrt, feeds)
     values = iter(Evaluator([*slopes, *forms]).run(probe.feeds))
     found = [next(values) for _ in slopes]
     rows: list[Row] = []
@@ -88,13 +89,18 @@ def _check_call(wrt: Sequence[Node], rtol: float, most: int) -> None:
         raise GradientError(f"cannot compare {most} elements")
 
 
-def _along(output: Node, wrt: Sequence[Node], feeds: Feeds, random: torch.Generator) -> Node:
-    """⟨v, ∇f⟩ for a direction v, whose gradient is the Hessian times v."""
+def _along(
+    output: Node, wrt: Sequence[Node], feeds: Feeds, random: torch.Generator
+) -> tuple[Node, Feeds]:
+    """⟨v, ∇f⟩, whose gradient is the Hessian times v, and feeds with a direction v."""
     found = gradients(output, wrt)
-    shapes = [x.shape for x in doubles(wrt, feeds)]
-    directions = [torch.randn(s, generator=random, dtype=torch.float64) for s in shapes]
-    terms = [ops.sum(ops.const(v) * g) for v, g in zip(directions, found, strict=True)]
-    return sum(terms[1:], terms[0])
+    directions = [var(f"direction {i} of {x.label()}", x.shape) for i, x in enumerate(wrt)]
+    values = [
+        torch.randn(x.shape, generator=random, dtype=torch.float64) for x in doubles(wrt, feeds)
+    ]
+    terms = [ops.sum(v * g) for v, g in zip(directions, found, strict=True)]
+    fed = dict(zip(directions, values, strict=True))
+    return sum(terms[1:], terms[0]), {**feeds, **fed}
 
 
 def _places(

@@ -60,9 +60,9 @@ class Element:
         return f"{visible(self.leaf)}{list(self.index) if self.index else ''}"
 
     def __str__(self) -> str:
-        closed = "" if self.closed is None else f"closed {self.closed:.9g}, "
+        closed = "" if self.closed is None else f"closed form {self.closed:.9g}, "
         return (
-            f"{self.place}: {closed}analytic {self.analytic:.9g}, numeric {self.numeric:.9g}, "
+            f"{self.place}: {closed}autodiff {self.analytic:.9g}, difference {self.numeric:.9g}, "
             f"error {max(self.error, self.closed_error):.1e}"
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from engine.show.names import display_width, pad
 
 Cells = Sequence[str]
-CELL = "text-align:left;white-space:pre;font-family:monospace;vertical-align:top"
+CELL = "text-align:left;padding:2px 8px;white-space:pre;font-family:monospace;vertical-align:top"
 MARKED = "color:#c62828"
 
 
