@@ -6,7 +6,7 @@ where everything between xᵢ and f is analytic, else by central differences, ex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -17,6 +17,7 @@ from engine.calculus.differences import NOISE, Slope
 from engine.calculus.probe import Probe, doubles
 from engine.calculus.report import Element, GradientReport, Row
 from engine.calculus.vjp import gradients
+from engine.closed import all_closed
 from engine.errors import GradientError, KindError
 from engine.graph import Node
 from engine.ops import variable as var
@@ -32,18 +33,20 @@ def check_gradients(
     feeds: Feeds,
     *,
     closed: Sequence[Node] | None = None,
+    names: Mapping[Node, str] | None = None,
     rtol: float = 1e-5,
     max_elements: int = 64,
     seed: int = 0,
     order: Literal[1, 2] = 1,
     method: Way = "best",
 ) -> GradientReport:
-    """Compare `gradients(output, wrt)` with differences of the output's sum, in float64.
+    """Compare `gradients(output, wrt)` with closed forms, and with differences of the output's sum.
 
-    `closed` holds for each node of `wrt` the gradient in another form, your own perhaps. Of a leaf
-    with more than `max_elements` elements that many are drawn by `seed`. An element is right when
-    its error is within `rtol` of the larger value, plus what the method may be off. With order 2
-    the Hessian is checked: the same of ⟨v, ∇f⟩ for a direction v, drawn by `seed`. `method` is
+    All is computed in float64. `closed` holds for each node of `wrt` the gradient in another form,
+    your own perhaps; else that is the textbook form, in which nodes in `names` are not opened. Of a
+    leaf with more than `max_elements` elements that many are drawn by `seed`. An element is right
+    when its error is within `rtol` of the larger value, plus what the method may be off. With order
+    2 the Hessian is checked: the same of ⟨v, ∇f⟩ for a direction v, drawn by `seed`. `method` is
     "central" differences, a "complex" step, which refuses what is not analytic, or the "best".
 
     Raises KindError when a node of `wrt` is not a variable, GradientError for an output that is not
@@ -60,18 +63,20 @@ def check_gradients(
     random = torch.Generator().manual_seed(seed)
     if order == 2:
         output, feeds = _along(output, wrt, feeds, random)
-    slopes, forms = gradients(output, wrt), [] if closed is None else [*closed]
+    slopes = gradients(output, wrt)
+    known = {node: name for node, name in (names or {}).items() if node not in slopes}
+    textbook = [] if closed is not None else all_closed(slopes, known)
+    forms = [form.node for form in textbook] if closed is None else [*closed]
+    reduced = [form.reduced for form in textbook] or [True] * len(forms)
     probe = Probe(output, wrt, feeds)
-    values = iter(Evaluator([*slopes, *forms]).run(probe.feeds))
-    found = [next(values) for _ in slopes]
+    values = Evaluator([*slopes, *forms]).run(probe.feeds)
+    found = zip(wrt, values[: len(wrt)], values[len(wrt) :], strict=True)
     rows: list[Row] = []
-    for leaf, analytic, form in zip(wrt, found, forms or [None] * len(found), strict=True):
-        other = None if form is None else next(values)
+    for (leaf, analytic, other), form, done in zip(found, forms, reduced, strict=True):
         three = _Three(probe, leaf, analytic, other, method, rtol)
-        places = _places(analytic, other, max_elements, random)
-        elements = tuple(three.element(i) for i in places)
-        shape = tuple(analytic.shape)
-        rows.append(Row(elements, leaf, shape, form, True, three.refused))
+        elements = tuple(map(three.element, _places(analytic, other, max_elements, random)))
+        shape = tuple(probe.leaves[leaf].shape)
+        rows.append(Row(elements, leaf, shape, form, done, known, three.refused))
     return GradientReport(tuple(e for row in rows for e in row.elements), tuple(rows), order)
 
 
@@ -103,17 +108,14 @@ def _along(
     return sum(terms[1:], terms[0]), {**feeds, **fed}
 
 
-def _places(
-    analytic: Tensor, closed: Tensor | None, most: int, random: torch.Generator
-) -> list[int]:
+def _places(analytic: Tensor, closed: Tensor, most: int, random: torch.Generator) -> list[int]:
     """All places, or some by chance, in order; that where two graphs differ most is among them."""
     n = analytic.numel()
     if n <= most:
         return [*range(n)]
     drawn = torch.randperm(n, generator=random)[:most].tolist()
-    if closed is not None:
-        drawn[-1] = int((closed - analytic).abs().nan_to_num(torch.inf).argmax())
-    return sorted({*drawn})
+    worst = int((closed - analytic).abs().nan_to_num(torch.inf).argmax())
+    return sorted({*drawn[: most - 1], drawn[-1] if worst in drawn else worst})
 
 
 class _Three:
@@ -124,14 +126,14 @@ class _Three:
         probe: Probe,
         leaf: Node,
         analytic: Tensor,
-        closed: Tensor | None,
+        closed: Tensor,
         method: Way,
         rtol: float,
     ) -> None:
         self._probe, self._leaf, self._method, self._rtol = probe, leaf, method, rtol
         self._x, self._analytic, self._closed = probe.leaves[leaf], analytic, closed
         for value in (analytic, closed):
-            if value is not None and value.shape != self._x.shape:
+            if value.shape != self._x.shape:
                 raise GradientError(
                     f"the gradient of `{leaf.label()}` {list(self._x.shape)} has the shape "
                     f"{list(value.shape)}"
@@ -146,7 +148,7 @@ class _Three:
         """The three derivatives by element i."""
         slope, rtol = self._slope(i), self._rtol
         analytic = float(self._analytic.reshape(-1)[i])
-        closed = None if self._closed is None else float(self._closed.reshape(-1)[i])
+        closed = float(self._closed.reshape(-1)[i])
         x = abs(float(self._x.view(-1)[i]))
         noise = NOISE * (self._largest + self._probe.size / max(1.0, x))
         place = torch.unravel_index(torch.tensor(i), self._x.shape) if self._x.ndim else ()
@@ -160,7 +162,7 @@ class _Three:
             method=slope.method,
             estimate=slope.estimate,
             closed=closed,
-            slack=rtol * max(abs(analytic), abs(closed or 0.0)) + min(noise, slope.uncertainty),
+            slack=rtol * max(abs(analytic), abs(closed)) + min(noise, slope.uncertainty),
         )
 
     def _slope(self, i: int) -> Slope:

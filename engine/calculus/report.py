@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.calculus.differences import Method
 from engine.graph import Node
-from engine.show import formula, visible
+from engine.show import BOARD, formula, visible
 from engine.show.tables import aligned, as_html, without_empty
 
 TITLES = {1: "gradient", 2: "second derivative"}
@@ -18,6 +18,7 @@ HEADS = (
     *("closed - autodiff", "autodiff - difference", "difference by"),
 )
 MOST = 40  # rows
+MOST_LINES = 4  # of a formula before its last
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Element:
     numeric: float
     tolerance: float
     kink: bool
-    method: Method = "central differences"
-    estimate: float = 0.0
-    closed: float | None = None
-    slack: float = 0.0
+    method: Method
+    estimate: float
+    closed: float
+    slack: float
 
     @property
     def error(self) -> float:
@@ -46,8 +47,8 @@ class Element:
 
     @property
     def closed_error(self) -> float:
-        """|closed - analytic|, 0 without a closed form."""
-        return 0.0 if self.closed is None else abs(self.closed - self.analytic)
+        """|closed - analytic|."""
+        return abs(self.closed - self.analytic)
 
     @property
     def excess(self) -> float:
@@ -60,11 +61,11 @@ class Element:
         return f"{visible(self.leaf)}{list(self.index) if self.index else ''}"
 
     def __str__(self) -> str:
-        closed = "" if self.closed is None else f"closed form {self.closed:.9g}, "
-        return (
-            f"{self.place}: {closed}autodiff {self.analytic:.9g}, difference {self.numeric:.9g}, "
-            f"error {max(self.error, self.closed_error):.1e}"
+        three = (
+            f"closed form {self.closed:.9g}, autodiff {self.analytic:.9g}, "
+            f"difference {self.numeric:.9g}"
         )
+        return f"{self.place}: {three}, error {max(self.error, self.closed_error):.1e}"
 
 
 def _units(error: float, tolerance: float) -> float:
@@ -110,17 +111,18 @@ class Elements:
 
 @dataclass(frozen=True)
 class Row(Elements):
-    """The elements of one leaf, and its gradient as a formula.
+    """The elements of one leaf, and its gradient in closed form.
 
-    `reduced` tells whether the formula is a closed form; `refused` is the value at which a complex
-    step ends, None where it applies.
+    `reduced` tells whether only operations of a textbook are left in it; nodes in `names` are not
+    opened. `refused` is the value at which a complex step ends, None where it applies.
     """
 
     leaf: Node
     shape: tuple[int, ...]
-    closed: Node | None = None
-    reduced: bool = False
-    refused: Node | None = None
+    closed: Node
+    reduced: bool
+    names: Mapping[Node, str]
+    refused: Node | None
 
     @property
     def total(self) -> int:
@@ -157,10 +159,11 @@ class Row(Elements):
 
     @property
     def formula(self) -> str:
-        """The closed form as text, in a line or several."""
-        if self.closed is None:
-            return ""
-        text = formula(self.closed)
+        """The closed form as text; of one that is not reduced, or of many lines, so much."""
+        *before, last = formula(self.closed, self.names, BOARD).splitlines()
+        if len(before) > MOST_LINES:
+            last = f"… {len(before) + 1} lines"
+        text = "\n".join([*before[:MOST_LINES], last])
         return text if self.reduced else f"{text}   (not reduced)"
 
     def cells(self) -> list[str]:
@@ -168,15 +171,12 @@ class Row(Elements):
         worst, by = self.worst, f"{visible(self.leaf.label())} {list(self.shape)}"
         if worst is None:
             return [by, self.verdict, *[""] * 6, self.methods]
-        closed = worst.closed
-        values = [closed, worst.analytic, worst.numeric]
-        errors = [None if closed is None else self.closed_error, self.error]
         return [
             by,
             self.verdict,
             str(list(worst.index)) if worst.index else "",
-            *("" if value is None else f"{value + 0.0:.6g}" for value in values),
-            *("" if error is None else f"{error:.1e}" for error in errors),
+            *(f"{x + 0.0:.6g}" for x in (worst.closed, worst.analytic, worst.numeric)),
+            *(f"{error:.1e}" for error in (self.closed_error, self.error)),
             self.methods,
         ]
 
@@ -225,10 +225,8 @@ class GradientReport(Elements):
     def __str__(self) -> str:
         rows = self.shown
         table = aligned(without_empty([HEADS, *(row.cells() for row in rows)]))
-        formulas = [
-            f"{visible(row.leaf.label())}: {row.formula}" for row in rows if row.closed is not None
-        ]
-        blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas) if block]
+        formulas = [f"{visible(row.leaf.label())}: {row.formula}" for row in rows]
+        blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas)]
         more = [f"… {self._hidden} more leaves"] if self._hidden else []
         below = [f"  {block}" for block in [*blocks, *more]]
         return "\n\n".join(["\n".join(self.lines), *below])

@@ -41,4 +41,7 @@ def check(
         )
     feeds, renamed = desk.feeds(node, *own), {"elements": "max_elements"}
     options = {renamed.get(name, name): value for name, value in how.items()}
-    return check_gradients(node, list(by.values()), feeds, closed=own or None, **options)
+    names = desk.session.names
+    return check_gradients(
+        node, list(by.values()), feeds, closed=own or None, names=names, **options
+    )
