@@ -273,7 +273,7 @@ def test_the_closed_form_autodiff_and_difference_stand_side_by_side() -> None:
     assert (by_w.leaf, by_w.shape, by_w.reduced, by_w.verdict) == (w, (2,), True, "right at 2")
     assert (by_A.total, by_A.refused, by_w.formula) == (6, None, "2 A^T (A w - b)")
     told = str(report)
-    assert "w: 2 A^T (A w - b)" in told
+    assert "by w: 2 A^T (A w - b)" in told
     for head in ("closed form", "autodiff", "difference", "closed - autodiff", "complex step ± "):
         assert head in told
 
@@ -505,3 +505,10 @@ def test_names_are_escaped_in_html_and_visible_in_text() -> None:
     report = check_gradients(leaf * leaf, [leaf], {leaf: 1.0}, closed=[2 * leaf])
     assert "<img" not in report._repr_html_()
     assert "\x1b" not in report._repr_html_() + str(report)
+
+
+def test_a_report_of_no_leaves_shows_itself() -> None:
+    report = check_gradients(ops.sum(x), [], {x: [1.0, 2.0, 3.0]})
+    assert report.ok
+    assert str(report) == "gradient right at 0 elements"
+    assert "gradient right at 0 elements" in report._repr_html_()

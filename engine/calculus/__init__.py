@@ -1,7 +1,8 @@
 """Derivatives: graph in, graph out."""
 
-from engine.calculus.check import Element, GradientReport, check_gradients
+from engine.calculus.check import check_gradients
 from engine.calculus.jvp import jvp
+from engine.calculus.report import Element, GradientReport
 from engine.calculus.second import hessian, hvp, jacobian, vjp
 from engine.calculus.vjp import gradients
 from engine.origins import Origin, origin

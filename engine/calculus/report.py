@@ -225,8 +225,8 @@ class GradientReport(Elements):
     def __str__(self) -> str:
         rows = self.shown
         table = aligned(without_empty([HEADS, *(row.cells() for row in rows)]))
-        formulas = [f"{visible(row.leaf.label())}: {row.formula}" for row in rows]
-        blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas)]
+        formulas = [f"by {visible(row.leaf.label())}: {row.formula}" for row in rows]
+        blocks = ["\n".join(block).replace("\n", "\n  ") for block in (table, formulas) if block]
         more = [f"… {self._hidden} more leaves"] if self._hidden else []
         below = [f"  {block}" for block in [*blocks, *more]]
         return "\n\n".join(["\n".join(self.lines), *below])

@@ -30,12 +30,9 @@ def aligned(rows: Sequence[Cells]) -> list[str]:
 
 def as_html(rows: Sequence[Cells], marked: Collection[int] = ()) -> str:
     """The rows as a table; those with these numbers below the head are marked."""
-    head, *others = rows
-    lines = [_line("th", head, CELL)]
-    lines += [
-        _line("td", row, f"{CELL};{MARKED}" if i in marked else CELL)
-        for i, row in enumerate(others)
-    ]
+    lines = [_line("th", row, CELL) for row in rows[:1]]
+    for i, row in enumerate(rows[1:]):
+        lines.append(_line("td", row, f"{CELL};{MARKED}" if i in marked else CELL))
     return f"<table>{''.join(lines)}</table>"
 
 
