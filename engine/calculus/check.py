@@ -59,7 +59,7 @@ def check_gradients(
     >>> len(check_gradients(ops.relu(x), [x], {x: [0.0, 2.0]}).kinks)
     1
     """
-    _check_call(wrt, rtol, max_elements)
+    _check_call(wrt, closed, rtol, max_elements)
     random = torch.Generator().manual_seed(seed)
     if order == 2:
         output, feeds = _along(output, wrt, feeds, random)
@@ -80,7 +80,7 @@ def check_gradients(
     return GradientReport(tuple(e for row in rows for e in row.elements), tuple(rows), order)
 
 
-def _check_call(wrt: Sequence[Node], rtol: float, most: int) -> None:
+def _check_call(wrt: Sequence[Node], closed: Sequence[Node] | None, rtol: float, most: int) -> None:
     for node in wrt:
         if node.op is not var:
             raise KindError(
@@ -88,6 +88,8 @@ def _check_call(wrt: Sequence[Node], rtol: float, most: int) -> None:
                 nodes=(node,),
                 hint="check the gradient with respect to the variables that `{0}` is computed from",
             )
+    if closed is not None and len(closed) != len(wrt):
+        raise GradientError(f"there are {len(closed)} formulas for {len(wrt)} gradients")
     if not 0 <= rtol < 1:
         raise GradientError(f"a relative tolerance lies between 0 and 1, not at {rtol}")
     if most < 1:
@@ -105,7 +107,7 @@ def _along(
     ]
     terms = [ops.sum(v * g) for v, g in zip(directions, found, strict=True)]
     fed = dict(zip(directions, values, strict=True))
-    return sum(terms[1:], terms[0]), {**feeds, **fed}
+    return sum(terms, ops.const(0.0)), {**feeds, **fed}
 
 
 def _places(analytic: Tensor, closed: Tensor, most: int, random: torch.Generator) -> list[int]:
@@ -138,7 +140,7 @@ class _Three:
                     f"the gradient of `{leaf.label()}` {list(self._x.shape)} has the shape "
                     f"{list(value.shape)}"
                 )
-        self._largest = float(analytic.abs().nan_to_num(0, 0, 0).sum())
+        self._size = float(analytic.abs().nan_to_num(0, 0, 0).sum())
         self._complex = None if method == "central" else probe.complex_step(leaf)
         self.refused = self._complex.refused if self._complex else None
         if method == "complex" and self.refused is not None:
@@ -150,7 +152,7 @@ class _Three:
         analytic = float(self._analytic.reshape(-1)[i])
         closed = float(self._closed.reshape(-1)[i])
         x = abs(float(self._x.view(-1)[i]))
-        noise = NOISE * (self._largest + self._probe.size / max(1.0, x))
+        noise = NOISE * (self._size + self._probe.size / max(1.0, x))
         place = torch.unravel_index(torch.tensor(i), self._x.shape) if self._x.ndim else ()
         return Element(
             leaf=self._leaf.label(),

@@ -73,9 +73,8 @@ def difference(slopes: Slopes, x: float, rounding: float) -> Slope:
             if found.estimate <= AGREE * abs(found.value):
                 rough = min(rough or found, found, key=lambda slope: slope.uncertainty)
         if h / 16 < least or (gap * h / 16 < rounding and not agree):
-            return rough or Slope(
-                (left + right) / 2, gap / 2, rounding / h, kink=not gap < before / 2
-            )
+            kink = not gap < before / 2
+            return Slope((left + right) / 2, gap / 2, rounding / h, kink)
         h /= 16
 
 
