@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from engine.dims import Dim, Shape, contract, may_agree, show
+from engine.dims import total as summed
 from engine.errors import ShapeError
 from engine.graph import Node, Op
 from engine.ops import calls, kernels
@@ -61,7 +62,7 @@ matmul_left = multilinear(
     values=2,
     tex=r"%s %s^{\top}",
     glyph="@",
-    cost=lambda y, g, b, a: times(2, elements(g)),
+    cost=lambda y, g, b, a: None if y.shape is None else times(2, times(y.shape[-1], elements(g))),
     arity=3,
 )
 matmul_right = multilinear(
@@ -72,7 +73,7 @@ matmul_right = multilinear(
     values=2,
     tex=lambda y, g, a, b: rf"{a}^{{\top}} {g}",
     glyph="@",
-    cost=lambda y, g, a, b: times(2, elements(g)),
+    cost=lambda y, g, a, b: _matmul_cost(g, a, b),
     arity=3,
 )
 
@@ -133,6 +134,12 @@ def _solve_jvp(dx: tuple[Node | None, ...], y: Node, a: Node, b: Node) -> Node |
     return None if right is None else solve(a, right)
 
 
+def _solve_cost(y: Node, a: Node, b: Node) -> Dim:
+    """A factorisation, and two triangles for each right side."""
+    n = square_size(a)
+    return summed((times(2, _cube(y, a)), None if n is None else times(2 * n, elements(y))))
+
+
 solve = Op(
     name="solve",
     kernel=kernels.solve,
@@ -141,7 +148,7 @@ solve = Op(
     jvp=_solve_jvp,
     tex=r"%s^{-1} %s",
     glyph="solve",
-    cost=lambda y, a, b: times(2, _cube(y, a)),
+    cost=_solve_cost,
     arity=2,
     build=lambda a, b: solve.node((to_float(a), to_float(b))),
 )
