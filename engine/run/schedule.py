@@ -1,7 +1,8 @@
 """The order of a step: as the formula was written, then backwards through it.
 
 A cotangent comes when its forward node's turn comes, all cotangents of that node together: then the
-values between the two passes are freed layer by layer.
+values between the two passes are freed layer by layer. A tangent comes beside its forward node, so
+that neither waits for the other through all layers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 
-from engine.graph import Node, toposort
+from engine.graph import Node, depends, toposort
+from engine.ops import variable
 from engine.origins import origin
 from engine.run.memory import looks_into
 
@@ -23,7 +25,11 @@ def schedule(
     """
     place = {node: i for i, node in enumerate(toposort(written))}
     order = toposort(finals)
-    turns = {node: _turn(stands_for.get(node, node), place) for node in order}
+    leaves = {node for node in order if node.op is variable}
+    made = depends(order, leaves) - leaves  # all else is there before the step
+    turns = {
+        node: _turn(stands_for.get(node, node), place) if node in made else 0 for node in order
+    }
     _delay_views(order, turns)
     return _by_turn(order, [turns[node] for node in order])
 
