@@ -11,7 +11,7 @@
 from engine import ops
 from engine.calculus import check_gradients, gradients, hessian, hvp, jacobian, jvp, vjp
 from engine.errors import EngineError, GradientError, KindError, MissingInput, ShapeError
-from engine.explain import cost, derive, why_zero
+from engine.explain import cost, derive, live, modes, why_zero
 from engine.graph import Node, Op
 from engine.ops import const
 from engine.ops import variable as var
@@ -37,6 +37,8 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "live",
+    "modes",
     "ops",
     "trace",
     "var",

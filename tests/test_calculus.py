@@ -232,13 +232,22 @@ def test_sizes_with_values_are_as_good_as_numbers() -> None:
     assert value(jacobian(z * z, z), {z: torch.ones(2)}).tolist() == [[2, 0], [0, 2]]
 
 
-def test_named_sizes_have_no_jacobian_but_a_product_with_one() -> None:
+def test_named_sizes_have_no_jacobian_by_passes_but_a_product_with_one() -> None:
     z, v = var("z", ["n"]), var("v", ["n"])
     with pytest.raises(GradientError, match="a Jacobian needs sizes known as numbers") as caught:
-        jacobian(z * z, z)
+        jacobian(z * z, z, "forward")
     assert "jvp, vjp and hvp" in str(caught.value.hint)
     (product,) = hvp(ops.sum(z**3), [z], [v])
     close(value(product, {z: X, v: X}), 6 * X * X)
+
+
+def test_named_sizes_have_a_jacobian_that_is_one_formula() -> None:
+    z, A, B = var("z", ["n"]), var("A", ["m", "k"]), var("B", ["k", "n"])
+    close(value(jacobian(z * z, z), {z: X}), torch.diag(2 * X))
+    assert jacobian(B @ z, z) is B
+    fed = {A: torch.randn(2, 4).double(), B: torch.randn(4, 3).double(), z: X}
+    slope = 1 - (fed[B] @ X).tanh() ** 2
+    close(value(jacobian(A @ ops.tanh(B @ z), z), fed), fed[A] @ torch.diag(slope) @ fed[B])
 
 
 def test_a_hessian_is_of_a_scalar() -> None:

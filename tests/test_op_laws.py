@@ -178,6 +178,20 @@ def test_second_derivatives_agree_in_every_order_of_modes(sample: Sample) -> Non
 
 
 @over(SMOOTH)
+def test_forward_over_forward_agrees_and_directions_commute(sample: Sample) -> None:
+    """D²f[u, v] = D²f[v, u], and ⟨g, D²f[u, v]⟩ = ⟨H u, v⟩ with H u by forward over reverse."""
+    p = pulled(sample)
+    other = directions(p.xs, "v")
+    v = list(other)
+    forward_twice = jvp(p.tangent, p.xs, v)
+    swapped = jvp(jvp(p.y, p.xs, v), p.xs, p.dx)
+    over_reverse = [jvp(slope, p.xs, p.dx) for slope in p.gradients]
+    one, two, *back = values([forward_twice, swapped, *over_reverse], p.feeds | other)
+    close(one, two)
+    close(dot([p.feeds[p.g]], [one]), dot(back, list(other.values())))
+
+
+@over(SMOOTH)
 def test_the_gradient_is_linear_in_its_cotangent_with_the_derivative_as_slope(
     sample: Sample,
 ) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from engine.calculus.jvp import jvp
-from engine.calculus.vjp import gradients
+from engine.calculus.vjp import check_differentiable, gradients
 from engine.closed import matrix, textbook
 from engine.dims import known, product, show
-from engine.errors import GradientError
-from engine.graph import Node
+from engine.errors import GradientError, KindError
+from engine.graph import Node, depends
 from engine.ops import eye, reshape, stack, variable, zeros
+
+Mode = Literal["forward", "reverse"]
 
 
 def vjp(output: Node, wrt: Sequence[Node] | Node, cotangent: Node) -> list[Node]:
@@ -18,22 +21,63 @@ def vjp(output: Node, wrt: Sequence[Node] | Node, cotangent: Node) -> list[Node]
     return gradients(output, wrt, cotangent)
 
 
-def jacobian(output: Node, wrt: Node) -> Node:
-    """∂y/∂x of shape [*y.shape, *x.shape]: one pass per element of the smaller side.
+def jacobian(output: Node, wrt: Node, mode: Mode | None = None) -> Node:
+    """∂y/∂x of shape [*y.shape, *x.shape]; zeros where y does not depend on x.
 
-    Raises GradientError when a size is known only by name.
+    Forward mode takes a pass for each element of x and makes columns, reverse mode one for each
+    element of y and makes rows. Without a `mode` it is what takes the fewest operations: one of
+    these, or for a vector by a vector one formula, `A diag(1 - h²) B` for A tanh(B x) with h the
+    tanh, where that is seen.
+
+    Raises GradientError for whole numbers and truth values, and when passes are to be made and a
+    size is known only by name; KindError for another mode.
+
+    >>> from engine import var
+    >>> x = var("x", [3])
+    >>> jacobian(stack([x[0] * x[1], x[2]]), x), jacobian(x**2, x, mode="reverse")
+    (<reshape [2, 3]>, <reshape [3, 3]>)
     """
+    check_differentiable(output, [wrt])
+    if mode not in (None, *_SIDES):
+        raise KindError(f"there is no mode {mode!r}", hint="it is `forward` or `reverse`")
+    formula = None if mode else _as_formula(output, wrt)
+    if formula is not None and _is_cheaper(formula, output, wrt):
+        return formula
     outputs, inputs = _count(output), _count(wrt)
-    if not outputs or not inputs:
-        return zeros((*(output.shape or ()), *(wrt.shape or ())))
+    shape = (*(output.shape or ()), *(wrt.shape or ()))
+    if not outputs or not inputs or output not in depends([output], [wrt]):
+        return zeros(shape)
     flat = reshape(output, (outputs,)) if output.rank != 1 else output
-    if outputs <= inputs:
-        stacked = stack([gradients(flat[i], [wrt])[0] for i in range(outputs)])
-    else:
-        basis = eye(inputs)
-        columns = [jvp(flat, [wrt], [reshape(basis[j], wrt.shape)]) for j in range(inputs)]
-        stacked = stack(columns, axis=-1)
-    return reshape(stacked, (*(output.shape or ()), *(wrt.shape or ())))
+    return reshape(_SIDES[mode or _cheaper(output, wrt)](flat, wrt), shape)
+
+
+def _columns(y: Node, x: Node) -> Node:
+    """J eⱼ beside each other, for each element of x."""
+    basis = eye(_count(x))
+    columns = [jvp(y, [x], [reshape(basis[j], x.shape)]) for j in range(_count(x))]
+    return stack(columns, axis=-1)
+
+
+def _rows(y: Node, x: Node) -> Node:
+    """Jᵀ eᵢ below each other, for each element of a vector y."""
+    return stack([gradients(y[i], [x])[0] for i in range(_count(y))])
+
+
+_SIDES: Mapping[Mode, Callable[[Node, Node], Node]] = {"forward": _columns, "reverse": _rows}
+
+
+def _cheaper(output: Node, wrt: Node) -> Mode:
+    """The mode in which the Jacobian takes fewer operations."""
+    from engine.explain.modes import cheaper  # counting differentiates too
+
+    return cheaper(output, wrt)
+
+
+def _is_cheaper(formula: Node, output: Node, wrt: Node) -> bool:
+    """Whether the formula takes no more than the passes of either mode."""
+    from engine.explain.modes import is_cheaper
+
+    return is_cheaper(formula, output, wrt)
 
 
 def _count(node: Node) -> int:

@@ -10,6 +10,8 @@ from engine.explain.cost import (
     shares,
 )
 from engine.explain.derivation import Derivation, Line, derive
+from engine.explain.live import live
+from engine.explain.modes import Modes, Passes, modes
 from engine.explain.partly import Partly, partly_zero
 from engine.explain.rules import Rule, rule_of
 from engine.explain.zero import Zero, why_zero
@@ -21,6 +23,8 @@ __all__ = [
     "Generation",
     "Line",
     "Partly",
+    "Modes",
+    "Passes",
     "Rule",
     "Step",
     "Work",
@@ -31,6 +35,8 @@ __all__ = [
     "cost_of_gradients",
     "derive",
     "partly_zero",
+    "live",
+    "modes",
     "rule_of",
     "shares",
     "why_zero",

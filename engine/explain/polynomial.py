@@ -13,6 +13,7 @@ from engine.dims import Dim, Size, canonical, sizes_in
 from engine.show.latex import symbol
 
 MOST_TERMS = 6
+LARGE = 1000
 _RAISED = str.maketrans("-0123456789/", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹⸍")
 
 
@@ -94,6 +95,17 @@ def value(dim: Dim, sizes: Mapping[str, int]) -> float | None:
     known = [(s, n) for s in sizes_in(dim) if (n := sizes.get(s.name, s.value)) is not None]
     found = sympy.sympify(dim).subs(known)
     return float(found) if found.is_number else None
+
+
+def estimate(dim: Dim, sizes: Mapping[str, int]) -> float:
+    """What a polynomial comes to when sizes without a value are LARGE; 0 for an unknown one.
+
+    >>> from engine.dims import size
+    >>> estimate(size("T") ** 2 + size("B"), {"B": 3})
+    1000003.0
+    """
+    told = {s.name: LARGE for s in sizes_in(dim) if s.value is None}
+    return value(dim, {**told, **sizes}) or 0.0
 
 
 def order(dim: Dim, size: Size) -> int:
