@@ -17,19 +17,24 @@ UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what, its operations, and in words what there is to say of it."""
+    """One line: what, its operations, and in words what there is to say of it.
+
+    With a unit it is no operations that are counted but these.
+    """
 
     what: str
     operations: Dim
     note: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class Cost:
     """The operations of a value, of its gradients, and of generating with it.
 
-    `parts` are the operations of the value by function; `sizes` the sizes with values; `seconds`
-    what a run took and `growth` how that grows with the text, if they were measured.
+    `parts` are the operations of the value by function; `memory` the bytes that live at once, by
+    what is run; `sizes` the sizes with values; `seconds` what a run took and `growth` how that
+    grows with the text, if they were measured.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Cost:
     gradients: Work | None = None
     generation: Generation | None = None
     parts: Mapping[str, Dim] = field(default_factory=dict[str, Dim])
+    memory: Mapping[str, Dim] = field(default_factory=dict[str, Dim])
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     growth: Growth | None = None
@@ -63,14 +69,15 @@ class Cost:
 
     @property
     def rows(self) -> list[Row]:
-        """Forward, backward, what is done once, and generation."""
+        """Forward, backward, what is done once, what lives at once, and generation."""
         found = [Row("forward", self.forward, self._speed("forward", self.forward))]
         if self.gradients:
             both = polynomial.added([self.forward, self.backward])
             found.append(Row("backward", self.backward, self._speed("forward and backward", both)))
         if self.once != 0:
             found.append(Row("once", self.once, "what depends on sizes alone"))
-        return [*found, *self._generated()]
+        held = [Row("memory", dim, f"at once, {what}", "B") for what, dim in self.memory.items()]
+        return [*found, *held, *self._generated()]
 
     def _generated(self) -> Iterator[Row]:
         if self.generation:
@@ -115,7 +122,7 @@ class Cost:
         shares = self.shares[:MOST_PARTS] if len(self.shares) > 1 else []
         told = [self._cells(row) for row in self.rows]
         parts = [[*self._cells(row)[:2], _percent(share)] for row, share in shares]
-        blocks = [_table(rows) for rows in (told, parts) if rows]
+        blocks = [table(rows) for rows in (told, parts) if rows]
         return "\n\n".join([self.head, *blocks, *self._more])
 
     @property
@@ -128,23 +135,25 @@ class Cost:
         ]
 
     def _cells(self, row: Row) -> list[str]:
-        number = self.number(row.operations)
         text = polynomial.text(row.operations, self.sizes)
-        return [visible(row.what), text, "" if number is None else amount(number).strip(), row.note]
+        return [visible(row.what), text, self._amount(row), row.note]
+
+    def _amount(self, row: Row) -> str:
+        number = self.number(row.operations)
+        return "" if number is None else f"{amount(number)}{row.unit}".strip()
 
     def _repr_markdown_(self) -> str:
         rows = [self._markdown(row) for row in self.rows]
         shares = self.shares[:MOST_PARTS] if len(self.shares) > 1 else []
         parts = [[*self._markdown(row)[:2], _percent(share)] for row, share in shares]
-        blocks = [_markdown_table(["", "operations", "", ""], rows)]
+        blocks = [markdown_table(["", "operations", "", ""], rows)]
         if parts:
-            blocks.append(_markdown_table(["part", "operations", "share"], parts))
-        return "\n\n".join([_plain(self.head), *blocks, *self._more])
+            blocks.append(markdown_table(["part", "operations", "share"], parts))
+        return "\n\n".join([plain(self.head), *blocks, *self._more])
 
     def _markdown(self, row: Row) -> list[str]:
-        number = self.number(row.operations)
         tex = f"${polynomial.latex(row.operations, self.sizes)}$"
-        return [_plain(row.what), tex, "" if number is None else amount(number).strip(), row.note]
+        return [plain(row.what), tex, self._amount(row), row.note]
 
 
 def amount(number: float) -> str:
@@ -166,18 +175,20 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.3g} %"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text in which nothing is markup."""
     shown = visible(text, None)
     return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>~$" else c for c in shown)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as text, in columns."""
     widths = [min(WIDEST, max(map(display_width, cells))) for cells in zip(*rows, strict=True)]
     texts = ("  ".join(map(pad, row, widths)).rstrip() for row in rows)
     return "\n".join(texts)
 
 
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The rows as Markdown, below a head."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -41,6 +41,7 @@ LINES = {
     "step": ["step {loss} --backward", "step {value}"],
     "explain": ["explain {loss}", "explain {loss} {matrix}"],
     "cost": ["cost {loss}", "cost {loss} --at n=9", "cost {loss} --depth 0", "cost {value} --time"],
+    "modes": ["modes {loss}", "modes {value} {matrix} --at n=9", "modes {value} x --time"],
     "train": ["train {loss} --steps 3", "train {loss} --data batches --steps 3 --with sgd"],
     "watch": ["watch {matrix} {value} --every 2"],
     "answer": ["answer guess run {loss}", "answer guess grad {loss} {matrix}"],
@@ -235,7 +236,10 @@ VALUES: dict[str, tuple[str, Callable[[], Tensor | float]]] = {
     "many axes": ("x : [a, b, c, d, e, f]", lambda: torch.randn(2, 3, 1, 2, 3, 2)),
     "a column": ("x : [n, m]", lambda: torch.randn(100_000, 1)),
 }
-OF_A_VALUE = ("run x", "run x y", "map x", "map y", "hist", "step y", "show y", "cost y")
+OF_A_VALUE = (
+    *("run x", "run x y", "map x", "map y", "hist", "step y", "show y", "cost y"),
+    *("modes y x", "modes x"),
+)
 
 
 @pytest.mark.parametrize("kind", VALUES)
@@ -357,6 +361,10 @@ WRONG = {
     "cost loss --at n": "`n` gives no sizes",
     "cost loss --at q=1": "`q` is no size of this graph",
     "cost loss --at n=2 --time": "a run is measured at the sizes of its data",
+    "modes": "required: NAME",
+    "modes y tokens": "no gradient with respect to int[n]",
+    "modes mask x": "no gradient of bool[n]",
+    "modes y x --at n=2 --time": "a run is measured at the sizes of its data",
     "train": "required: LOSS",
     "train y": "a gradient is of a number",
     "train loss --steps 0": "cannot make 0 steps",

@@ -37,6 +37,9 @@ VERBS = {
     "step": Usage("step NAME [--backward]", "the evaluation and the way back, step by step"),
     "explain": Usage("explain LOSS [NAME …]", "the chain rule of your formula, line by line"),
     "cost": Usage("cost NAME [--at B=32,T=1024] [--depth N] [--time]", "operations, by the sizes"),
+    "modes": Usage(
+        "modes NAME [NAME …] [--at B=32,T=1024] [--time]", "forward against reverse mode, counted"
+    ),
     "train": Usage(
         "train LOSS [--data NAME] [--steps N] [--lr X] [--with NAME]", "gradient steps, live"
     ),

@@ -9,7 +9,8 @@ from contextlib import suppress
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl import Program
-from engine import EngineError, Node, gradients
+from engine import EngineError, Node, gradients, live
+from engine.dims import Dim
 from engine.explain import Generation, cost_of_generation, cost_of_gradients, shares
 from engine.explain import cost as count
 from magics.costs import Cost
@@ -19,26 +20,27 @@ from magics.supply import needed, sizes_told
 from magics.timing import Growth, growth, shortest
 from magics.verbs.desk import Desk
 
+AT = argument("--at", metavar="SIZES", default="", help="sizes, as in B=32,T=1024; else the data's")
+
 
 @magic_arguments("graph cost")
 @argument("name", metavar="NAME", help="the value whose operations are counted")
-@argument("--at", metavar="SIZES", default="", help="sizes, as in B=32,T=1024; else the data's")
+@AT
 @argument("--depth", type=int, default=1, metavar="N", help="functions nested so deep are parts")
 @argument("--time", action="store_true", help="measure a run too; inputs by name from Python")
 def cost(desk: Desk, name: str, at: str = "", depth: int = 1, time: bool = False) -> Cost:
     """Count operations, forward and backward, in terms of the sizes: `%graph cost loss`."""
-    if at and time:
-        raise GraphError("a run is measured at the sizes of its data", help="leave `--at` off")
     node, program = desk.session.node(name), desk.session.program
     by = desk.leaves(node) if node.rank == 0 and node.kind == "float" else {}
-    made = _generation(program, node)
+    made, sizes = _generation(program, node), sizes_of(desk, node, at, time)
     return Cost(
         name,
         count([node]),
         cost_of_gradients(node, list(by.values())) if by else None,
         made,
         shares([node], parts(program, max(depth, 0))),
-        _sizes(desk, node, at),
+        _memory(node, list(by.values()), sizes),
+        sizes,
         _seconds(desk, node, list(by.values())) if time else {},
         _growth(desk, made) if time else None,
     )
@@ -72,8 +74,13 @@ def _generation(program: Program, node: Node) -> Generation | None:
     return cost_of_generation(logits)
 
 
-def _sizes(desk: Desk, node: Node, at: str) -> dict[str, int]:
-    """The sizes that are given, else those of the data there are; those of the text where none."""
+def sizes_of(desk: Desk, node: Node, at: str, timed: bool) -> dict[str, int]:
+    """The sizes that are given, else those of the data there are; those of the text where none.
+
+    Raises GraphError for text that gives none, and where a run at other sizes is to be `timed`.
+    """
+    if at and timed:
+        raise GraphError("a run is measured at the sizes of its data", help="leave `--at` off")
     own = {name: n for name, n in desk.session.program.sizes.items() if n is not None}
     told = dict[str, int]()
     with suppress(EngineError):  # data that do not fit tell nothing
@@ -95,6 +102,14 @@ def _given(text: str) -> dict[str, int]:
     if not all(name and value.isdecimal() for name, _, value in pairs):
         raise GraphError(f"`{text}` gives no sizes", help="write them as `B=32,T=1024`")
     return {name: int(value) for name, _, value in pairs}
+
+
+def _memory(node: Node, wrt: Sequence[Node], sizes: Mapping[str, int]) -> dict[str, Dim]:
+    """The bytes that live at once in a run, and in one with gradients."""
+    found = {"forward": live([node], sizes)}
+    if wrt:
+        found["forward and backward"] = live([node, *gradients(node, wrt)], sizes)
+    return found
 
 
 def _seconds(desk: Desk, node: Node, wrt: Sequence[Node]) -> Mapping[str, float]:
