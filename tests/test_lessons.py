@@ -61,6 +61,12 @@ ANSWERS = {
         'order = "T²"': "grows faster than T^2",
         'order = "T^4"': "grows slower than T^4",
     },
+    "09_forward_and_reverse": {
+        "%%graph\nmy_back = B^T ((1 - h^2) ⊙ (A^T g))": "✓ right",
+        "%%graph\nmy_back = B^T (A^T g)": "is off at 40 of 40 elements",
+        "%%graph\nmy_back = A^T g": "the shape [5], and back has [40]",
+        "%%graph\nmy_back = B^T ((h^2 - 1) ⊙ (A^T g))": "the wrong sign",
+    },
 }
 
 
@@ -218,3 +224,16 @@ def test_a_transformer_learns_a_poem_and_writes_it_on(run: Run) -> None:
     account = text(cells, "%graph cost logits")
     assert "O(T²): the whole text anew" in account
     assert "O(T³)" in account
+
+
+def test_one_jacobian_takes_forty_passes_forward_and_three_in_reverse(run: Run) -> None:
+    cells = run("09_forward_and_reverse")
+    assert text(cells, "%%graph --show none\nalong") == "along : [m] = A @ (B @ v * (1 - h^2))"
+    one, other = re.findall(r" = (\S+)", text(cells, "%%graph --show none --eval"))
+    assert float(one) == pytest.approx(float(other), rel=1e-4)
+    told = text(cells, "%graph modes y x").splitlines()
+    assert "reverse, the cheaper" in told[2]
+    assert told[3].split()[1:] == ["n", "=", "40", "m", "=", "3"]
+    assert re.search(r"passes .* 215 +1$", text(cells, "%graph modes loss A B"), re.MULTILINE)
+    held = re.findall(r"(\d+)·d = ", text(cells, "%graph modes deep").splitlines()[-1])
+    assert held == ["8", "12", "88"]
