@@ -43,6 +43,11 @@ def jacobian(output: Node, wrt: Node, mode: Mode | None = None) -> Node:
     formula = None if mode else _as_formula(output, wrt)
     if formula is not None and _is_cheaper(formula, output, wrt):
         return formula
+    return _by_passes(output, wrt, mode)
+
+
+def _by_passes(output: Node, wrt: Node, mode: Mode | None = None) -> Node:
+    """The Jacobian in one of the modes, the cheaper one where none is asked for."""
     outputs, inputs = _count(output), _count(wrt)
     shape = (*(output.shape or ()), *(wrt.shape or ()))
     if not outputs or not inputs or output not in depends([output], [wrt]):
@@ -106,7 +111,7 @@ def hessian(output: Node, wrt: Node) -> Node:
     if wrt.rank == 0:
         return gradients(slope, [wrt])[0]
     found = _as_formula(slope, wrt)
-    return jacobian(slope, wrt) if found is None else found
+    return _by_passes(slope, wrt) if found is None else found
 
 
 def _as_formula(output: Node, wrt: Node) -> Node | None:
