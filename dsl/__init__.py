@@ -4,6 +4,8 @@ from .compiler import compile, load, lower
 from .errors import Diagnostic, DslError
 from .format import format
 from .lowering.modules import register
+from .minimise import minimise
+from .minimisers import Interrupted
 from .names import names_of
 from .parse import parse, read
 from .program import Program
@@ -13,6 +15,7 @@ from .typeset import latex
 __all__ = [
     "Diagnostic",
     "DslError",
+    "Interrupted",
     "Program",
     "Span",
     "compile",
@@ -20,6 +23,7 @@ __all__ = [
     "latex",
     "load",
     "lower",
+    "minimise",
     "names_of",
     "parse",
     "read",

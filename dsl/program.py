@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from .first_nan import first_nan
 from .lowering.modules import find_function
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
+from .minimisers.given import of_function, of_node, variables
+from .minimisers import Method, minimised
 from .optimisers import optimiser
 from .printed import Contents, Printed, printed
 from .span import Span
@@ -28,6 +30,9 @@ from .syntax import Name
 from .training import ProgramTrainer
 from .typeset import latex
 from .values import Function, Items, Row, Value
+
+if TYPE_CHECKING:
+    from .minimisers.result import Minimum
 
 
 class Program:
@@ -245,6 +250,43 @@ class Program:
             optimizer = optimiser(self._lowering, named, settings)
         leaves = {path: self.params[path] for path in paths}
         return ProgramTrainer(self._lowering, self._number(loss), leaves, values, optimizer, lr)
+
+    def minimise(
+        self,
+        f: str | Function | Node,
+        x0: Any,
+        method: Method = "bfgs",
+        *,
+        wrt: Iterable[str | Node] | str | Node | None = None,
+        consts: Mapping[Any, Any] | None = None,
+        **settings: Any,
+    ) -> Minimum:
+        r"""A minimum of a function of the program, or of a value by its inputs, as `dsl.minimise`.
+
+        >>> from dsl import compile
+        >>> compile("bowl(x) = (x - a)²  where a : []").minimise("bowl", 0, consts={"a": 3}).x
+        array(3.)
+        """
+        low, given = self._lowering, consts or {}
+        with located(low):
+            if isinstance(f, Function) or f in self.functions:
+                named = f if isinstance(f, Function) else self.functions[str(f)]
+                objective = of_function(low, named, x0, given)
+            else:
+                node = f if isinstance(f, Node) else self._number(f)
+                objective = of_node(node, self._varied(node, wrt, given), x0, given)
+            return minimised(low, objective, method, **settings)
+
+    def _varied(
+        self, node: Node, wrt: Iterable[str | Node] | str | Node | None, consts: Mapping[Any, Any]
+    ) -> dict[str, Node]:
+        """The leaves to vary, by name; by default those of the program in its order."""
+        if wrt is not None:
+            asked = [wrt] if isinstance(wrt, str | Node) else list(wrt)
+            return {x.label(): x for x in (self[x] if isinstance(x, str) else x for x in asked)}
+        below = variables(node, consts)
+        ordered = [name for name in (*self.params, *self.inputs) if name in below]
+        return {name: below[name] for name in dict.fromkeys((*ordered, *below))}
 
     def function(self, name: str) -> Function:
         """A function of the program, or of the prelude. Raises LookupError."""

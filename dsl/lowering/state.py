@@ -196,11 +196,12 @@ class Lowering:
     @contextmanager
     def trial(self) -> Generator[None]:
         """While a function is lowered for its formula only: what it declares does not count."""
-        inputs, params = dict(self.inputs), dict(self.params)
+        before = self.inputs, self.params
+        self.inputs, self.params = dict(self.inputs), dict(self.params)
         try:
             yield
         finally:
-            self.inputs, self.params = inputs, params
+            self.inputs, self.params = before
 
     def fresh(self) -> int:
         """A number that no other point of this compilation has."""

@@ -1,0 +1,152 @@
+"""Why a minimiser stopped, in words: nothing is called converged whose gradient is not small.
+
+| why | status | |
+|---|---|---|
+| converged | 0 | ‖∇f‖ ≤ tol, and no direction of negative curvature, as far as that is known |
+| steps | 1 | all steps are used up |
+| stuck | 2 | no step along the direction lowers f enough |
+| not finite | 3 | f or ∇f is NaN or infinite |
+| diverged | 4 | f grew beyond all measure |
+| unbounded | 5 | f fell beyond all measure |
+| flat | 6 | ∇f is exactly 0 at x0, which says nothing of a minimum |
+| saddle | 7 | ‖∇f‖ ≤ tol, but f curves down in some direction |
+| maximum | 8 | ‖∇f‖ ≤ tol, but f curves down in all directions |
+| stopped | 99 | by Ctrl-C, or by the callback |
+
+The numbers are SciPy's where SciPy has one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .objective import Objective, Point
+
+STATUS = {
+    "converged": 0,
+    "steps": 1,
+    "stuck": 2,
+    "not finite": 3,
+    "diverged": 4,
+    "unbounded": 5,
+    "flat": 6,
+    "saddle": 7,
+    "maximum": 8,
+    "stopped": 99,
+}
+BEYOND = 1e20  # f has no minimum on the way, or the steps are too long
+LARGEST = 100  # variables up to which the eigenvalues of the Hessian are looked at
+ZERO = 1e-8  # a curvature as small as this beside the largest is rounding, √eps
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why, the fact in a sentence, and a way out."""
+
+    why: str
+    fact: str
+    hint: str = ""
+
+    @property
+    def status(self) -> int:
+        """Its number."""
+        return STATUS[self.why]
+
+    @property
+    def message(self) -> str:
+        """Fact and hint."""
+        return f"{self.fact}; {self.hint}" if self.hint else self.fact
+
+
+def at_point(path: Sequence[Point], tol: float) -> Ending | None:
+    """Whether the last point of a path is one to stop at, before anything is known of curvature."""
+    now, first = path[-1], path[0].value
+    at = f"at step {now.step}" if now.step else "at x0"
+    if not (math.isfinite(now.value) and math.isfinite(now.slope)):
+        return _not_finite(now, at)
+    if now.value - first > BEYOND * (1 + abs(first)):
+        fact = f"diverged: f grew from {first:.3g} to {now.value:.3g} {at}"
+        return Ending("diverged", fact, "a smaller lr, or a method with a line search, as newton")
+    if first - now.value > BEYOND * (1 + abs(first)):
+        fact = f"no minimum: f fell from {first:.3g} to {now.value:.3g} {at}"
+        return Ending("unbounded", fact, "f seems to be unbounded below; add a term that grows")
+    if now.slope <= tol:
+        return Ending("converged", f"converged: |∇f| = {now.slope:.3g} is within tol = {tol:g}")
+    return None
+
+
+def _not_finite(now: Point, at: str) -> Ending:
+    if math.isfinite(now.value):
+        hint = "f has no slope there, as √x and |x|^0.5 have none at 0"
+        return Ending("not finite", f"∇f is {_worst(now)} {at}, where f = {now.value:.3g}", hint)
+    hint = "the step led out of where f is defined: a smaller lr, or newton, which turns back"
+    if not now.step:
+        hint = "f is not defined there; begin elsewhere"
+    return Ending("not finite", f"f is {now.value} {at}", hint)
+
+
+def _worst(now: Point) -> str:
+    return "NaN" if np.isnan(now.gradient).any() else "infinite"
+
+
+def used_up(path: Sequence[Point]) -> Ending:
+    """No step is left."""
+    now, before = path[-1], path[max(0, len(path) - 2)]
+    steps = f"{now.step} step{'' if now.step == 1 else 's'}"
+    fact = f"not converged: {steps} used up, |∇f| = {now.slope:.3g}"
+    if now.step and now.slope >= path[0].slope and now.value < before.value:
+        return Ending("steps", fact, "f falls and its slope does not: perhaps it has no minimum")
+    if now.step and now.value >= before.value:
+        hint = "f does not fall any more: a smaller lr, or f has a kink there, where no slope is 0"
+        return Ending("steps", fact, hint)
+    return Ending("steps", fact, "more steps, another lr, or another method")
+
+
+def stuck(path: Sequence[Point], told: str = "") -> Ending:
+    """The line search found nothing; `told` is what a method says itself."""
+    now = path[-1]
+    fact = f"not converged: no step lowers f further, and |∇f| = {now.slope:.3g}"
+    fact += f" (SciPy: {told.rstrip('.')})" if told else ""
+    hint = "f may have a kink there, or no minimum, or rounding hides the rest: then a larger tol"
+    return Ending("stuck", fact, hint)
+
+
+def stopped(path: Sequence[Point], by: str) -> Ending:
+    """Somebody ended it."""
+    return Ending("stopped", f"stopped by {by} after step {path[-1].step}, not converged")
+
+
+def examined(ending: Ending, objective: Objective, now: Point) -> Ending:
+    """What an ending by a small slope is in truth: second derivatives tell.
+
+    They are looked at for up to LARGEST variables (Nocedal and Wright, theorems 2.3 and 2.4: at a
+    minimum ∇²f has no negative eigenvalue, and where all are positive it is a strict one).
+    """
+    if ending.why != "converged" or not now.x.size:
+        return ending
+    flat = not now.step and now.slope == 0
+    if now.x.size > LARGEST:
+        return _flat("too many variables for second derivatives") if flat else ending
+    H = objective.curvature(now.x)
+    if not np.isfinite(H).all():
+        return _flat("∇²f is not finite there") if flat else ending
+    λ = np.linalg.eigvalsh(H)
+    small = ZERO * float(np.abs(λ).max())
+    if λ[-1] < -small:
+        fact = f"a maximum, not a minimum: |∇f| = {now.slope:.3g}, all curvatures below 0"
+        return Ending("maximum", fact, "begin elsewhere, off the top")
+    if λ[0] < -small:
+        fact = f"a saddle, not a minimum: |∇f| = {now.slope:.3g}, smallest curvature {λ[0]:.3g}"
+        return Ending("saddle", fact, "begin elsewhere, off the ridge")
+    if flat and λ[0] <= small:
+        return _flat(f"second derivatives do not tell either: smallest curvature {λ[0]:.3g}")
+    return Ending("converged", f"{ending.fact}, smallest curvature {λ[0]:.3g}")
+
+
+def _flat(more: str) -> Ending:
+    fact = f"a flat start: ∇f is exactly 0 at x0, and {more}"
+    return Ending("flat", fact, "begin elsewhere; `why_zero` tells whether f depends on x at all")
