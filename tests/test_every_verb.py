@@ -43,6 +43,11 @@ LINES = {
     "cost": ["cost {loss}", "cost {loss} --at n=9", "cost {loss} --depth 0", "cost {value} --time"],
     "modes": ["modes {loss}", "modes {value} {matrix} --at n=9", "modes {value} x --time"],
     "train": ["train {loss} --steps 3", "train {loss} --data batches --steps 3 --with sgd"],
+    "minimise": [
+        "minimise {loss} --steps 3",
+        'minimise {loss} {matrix} --method "gd, newton,l-bfgs" --steps 2 --lr 0.1',
+        'minimise {bowl} --from "-1.2,1" --steps 5',
+    ],
     "watch": ["watch {matrix} {value} --every 2"],
     "answer": ["answer guess run {loss}", "answer guess grad {loss} {matrix}"],
     "generate": [
@@ -81,11 +86,17 @@ class World:
             f"{function}(u) =\n    v = exp(u)\n    v / sum(v)\n"
             f"logits = {self.matrix}[tokens]\n"
             f"{self.value} = {function}(logits x) + where(mask, 1, 0)\n"
+            f"{self.bowl}(u, v) = (u - ½)² + (v - ½)²\n"
             f"{self.loss} = mean({self.value}^2)\n{self.loss}\n"
         )
 
+    @property
+    def bowl(self) -> str:
+        """The name of a function of two numbers."""
+        return f"g_{self.value}"
+
     def line(self, verb: str, folder: Path) -> str:
-        names = {name: getattr(self, name) for name in ("matrix", "value", "loss", "file")}
+        names = {name: getattr(self, name) for name in ("matrix", "value", "loss", "file", "bowl")}
         return f"%graph {verb.format(**names, folder=folder)}"
 
 
@@ -382,6 +393,18 @@ WRONG = {
     "generate --temperature -1": "a temperature is 0 or more, not -1.0",
     "generate --seed 99999999999999999999": "a seed is a whole number of 64 bits",
     "generate --logits x": "`x` does not depend on `tokens`",
+    "minimise": "required: F",
+    "minimise y": "a gradient is of a number, and `y` is",
+    "minimise nope": "`nope` is no value of this graph",
+    "minimise g_y": "say from where to minimise `g_y(u, v)`",
+    "minimise g_y --from 1,2,3": "`g_y(u, v)` varies with 2 values, and x0 has the shape [3]",
+    "minimise g_y --from 1,one": "`1,one` is no point to begin at",
+    "minimise loss --method nope": "there is no method `nope`; there are gd, momentum",
+    "minimise loss --method newton --lr 1": "`newton` finds the length of its steps itself",
+    "minimise loss --method f_y": "`f_y(u)` is no optimiser: its first parameters are the learned",
+    "minimise loss --steps -1": "steps are a whole number from 0 on, not -1",
+    "minimise loss --tol nan": "a tolerance is a number from 0 on, not nan",
+    "minimise loss tokens": "only the value of a float variable can be varied",
     "watch y --every 0": "cannot look every 0 steps",
     "watch y --at 0 1": "`y` was not recorded at step 0",
     "answer": "required: MINE",

@@ -65,6 +65,7 @@ def borrow(walk: Walk, method: Borrowed, options: Mapping[str, Any]) -> tuple[En
             callback=arrived,
             options={**method.tolerances, **_most(walk), **options},
         )
+    f.nfev, f.njev, f.nhev = result.nfev, result.njev, result.get("nhev", 0)
     more = {"hess_inv": result.hess_inv} if "hess_inv" in result else {}
     return found[0] if found else _own(walk, result), more
 
@@ -92,4 +93,5 @@ def _most(walk: Walk) -> dict[str, int]:
 
 def _own(walk: Walk, result: Any) -> Ending:
     """SciPy ended by itself: its steps are used up, or it found no way further down."""
-    return used_up(walk.path) if result.status == 1 else stuck(walk.path, result.message)
+    end = used_up if result.status == 1 else stuck
+    return end(walk.path, result.message)

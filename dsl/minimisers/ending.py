@@ -39,6 +39,7 @@ STATUS = {
     "stopped": 99,
 }
 BEYOND = 1e20  # f has no minimum on the way, or the steps are too long
+PART = 1e-3  # of what f fell in all: less of it in the second half is no progress
 LARGEST = 100  # variables up to which the eigenvalues of the Hessian are looked at
 ZERO = 1e-8  # a curvature as small as this beside the largest is rounding, √eps
 
@@ -81,38 +82,46 @@ def at_point(path: Sequence[Point], tol: float) -> Ending | None:
 
 def _not_finite(now: Point, at: str) -> Ending:
     if math.isfinite(now.value):
-        hint = "f has no slope there, as √x and |x|^0.5 have none at 0"
-        return Ending("not finite", f"∇f is {_worst(now)} {at}, where f = {now.value:.3g}", hint)
+        what = "NaN" if np.isnan(now.gradient).any() else "infinite"
+        hint = "f has no slope there, as √x has none at 0"
+        return Ending("not finite", f"∇f is {what} {at}, where f = {now.value:.3g}", hint)
     hint = "the step led out of where f is defined: a smaller lr, or newton, which turns back"
     if not now.step:
         hint = "f is not defined there; begin elsewhere"
-    return Ending("not finite", f"f is {now.value} {at}", hint)
+    what = "NaN" if math.isnan(now.value) else f"{now.value}"
+    return Ending("not finite", f"f is {what} {at}", hint)
 
 
-def _worst(now: Point) -> str:
-    return "NaN" if np.isnan(now.gradient).any() else "infinite"
-
-
-def used_up(path: Sequence[Point]) -> Ending:
-    """No step is left."""
-    now, before = path[-1], path[max(0, len(path) - 2)]
+def used_up(path: Sequence[Point], told: str = "") -> Ending:
+    """No step is left, or as SciPy says, no evaluation."""
+    now, half, first = path[-1], path[len(path) // 2], path[0]
     steps = f"{now.step} step{'' if now.step == 1 else 's'}"
-    fact = f"not converged: {steps} used up, |∇f| = {now.slope:.3g}"
-    if now.step and now.slope >= path[0].slope and now.value < before.value:
-        return Ending("steps", fact, "f falls and its slope does not: perhaps it has no minimum")
-    if now.step and now.value >= before.value:
+    fact = f"not converged: {steps} used up, |∇f| = {now.slope:.3g}{_scipy(told)}"
+    hint = "more steps, another lr, or another method"
+    if now.step and now.slope > half.slope / 2 and not _still_falls(path):
         hint = "f does not fall any more: a smaller lr, or f has a kink there, where no slope is 0"
-        return Ending("steps", fact, hint)
-    return Ending("steps", fact, "more steps, another lr, or another method")
+    elif now.step and now.slope >= first.slope:
+        hint = "f falls and its slope does not: perhaps it has no minimum"
+    return Ending("steps", fact, hint)
+
+
+def _still_falls(path: Sequence[Point]) -> bool:
+    """Whether the second half of a path had its part in lowering f."""
+    now, first = path[-1].value, path[0].value
+    before = min(point.value for point in path[: (len(path) + 1) // 2])
+    return before - now > PART * (first - now) > 0
 
 
 def stuck(path: Sequence[Point], told: str = "") -> Ending:
     """The line search found nothing; `told` is what a method says itself."""
     now = path[-1]
-    fact = f"not converged: no step lowers f further, and |∇f| = {now.slope:.3g}"
-    fact += f" (SciPy: {told.rstrip('.')})" if told else ""
+    fact = f"not converged: no step lowers f further, |∇f| = {now.slope:.3g}{_scipy(told)}"
     hint = "f may have a kink there, or no minimum, or rounding hides the rest: then a larger tol"
     return Ending("stuck", fact, hint)
+
+
+def _scipy(told: str) -> str:
+    return f" (SciPy: {told.rstrip('.: ')})" if told else ""
 
 
 def stopped(path: Sequence[Point], by: str) -> Ending:

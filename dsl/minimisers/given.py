@@ -15,6 +15,7 @@ from engine import KindError, Node, ShapeError, ops, var
 from engine.graph import toposort
 
 from ..lowering.calls import call_with_nodes
+from ..lowering.points import as_float
 from ..lowering.state import Lowering
 from ..values import Function
 from .objective import Array, Layout, Objective
@@ -42,7 +43,7 @@ def of_function(low: Lowering, function: Function, x0: Any, consts: Consts) -> O
     fixed = {name: var(f"{name} given", value.shape) for name, value in held.items()}
     with low.trial():
         value = call_with_nodes(low, function, {**leaves, **fixed})
-        f = low.tensor(value, function.definition.body.values[-1])
+        f = as_float(low.tensor(value, function.definition.body.values[-1]))
     feeds = {fixed[name]: value for name, value in held.items()}
     return Objective(f, Layout(leaves, laid.start, laid.parts), {**feeds, **_feeds(f, consts)})
 
@@ -117,14 +118,14 @@ def _feeds(f: Node, consts: Consts) -> dict[Node, Any]:
 
 def _number(name: str, value: Any) -> Tensor:
     """A value in double precision. Raises KindError for what is no number."""
+    if isinstance(value, Tensor):
+        if value.is_complex() or value.dtype == torch.bool:
+            raise KindError(f"`{name}` is of {value.dtype}, not of numbers")
+        return value.detach().to("cpu", torch.float64, copy=True)
     try:
-        plain = value.detach().cpu() if isinstance(value, Tensor) else np.asarray(value)
+        array = np.asarray(value)
     except (TypeError, ValueError) as error:
         raise KindError(f"`{name}` is no array: {error}") from None
-    if isinstance(plain, Tensor):
-        wrong = plain.is_complex() or plain.dtype == torch.bool
-    else:
-        wrong = plain.dtype.kind not in "iuf"
-    if wrong:
-        raise KindError(f"`{name}` is of {plain.dtype}, not of numbers")
-    return torch.as_tensor(plain, dtype=torch.float64).clone()
+    if array.dtype.kind not in "iuf":
+        raise KindError(f"`{name}` is of {array.dtype}, not of numbers")
+    return torch.from_numpy(np.array(array, dtype=np.float64))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine import KindError
 from engine.learn import Optimizer
 
@@ -56,12 +58,13 @@ def minimised(
     name = _name(method)
     run, most = _run(low, method, lr, options, objective.start.size)
     walk = Walk(objective, tol, most if steps is None else steps, callback)
-    interrupted, more = False, dict[str, Any]()
+    ending, more, interrupted = None, dict[str, Any](), False
     try:
-        ending = walk.begin()
-        if ending is None:
-            ending, more = run(walk)
-        ending = examined(ending, objective, walk.path[-1])
+        with np.errstate(all="ignore"):
+            ending = walk.begin()
+            if ending is None:
+                ending, more = run(walk)
+            ending = examined(ending, objective, walk.path[-1])
     except KeyboardInterrupt:
         if not walk.path:
             raise

@@ -27,6 +27,11 @@ class Minimum(OptimizeResult):
     method, named            how it was found; the variables of x by name
     """
 
+    @property
+    def values(self) -> NDArray[np.float64]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """f at each point of the path; of the dict that SciPy's results are, no longer all values."""
+        return self["values"]
+
     def __repr__(self) -> str:
         return "\n".join([f"{self.method}: {self.message}", *self._lines()])
 
@@ -36,9 +41,9 @@ class Minimum(OptimizeResult):
         return [f"  f = {self.fun:.6g} at {at}", f"  {self.nit} steps; evaluations: {counts}"]
 
     def _repr_html_(self) -> str:
-        rows = [("", self.message), *(("", line.strip()) for line in self._lines())]
-        cells = "".join(f"<div>{html.escape(text)}</div>" for _, text in rows)
-        return f"<div><b>{html.escape(self.method)}</b>{cells}</div>"
+        lines = [f"<b>{html.escape(self.method)}</b>: {html.escape(self.message)}"]
+        text = "\n".join([*lines, *map(html.escape, self._lines())])
+        return f'<pre style="margin:0">{text}</pre>'
 
     def __dir__(self) -> list[str]:
         return sorted(self.keys())

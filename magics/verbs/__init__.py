@@ -43,6 +43,10 @@ VERBS = {
     "train": Usage(
         "train LOSS [--data NAME] [--steps N] [--lr X] [--with NAME]", "gradient steps, live"
     ),
+    "minimise": Usage(
+        'minimise F [NAME …] [--from "X, …"] [--method M,…] [--lr X] [--steps N] [--tol X]',
+        "a minimum of a function, and how it was found",
+    ),
     "watch": Usage(
         "watch [NAME …] [--every K] [--at I J] [--off]", "a value at one step beside another"
     ),

@@ -1,0 +1,85 @@
+"""Minimisers as they are shown: one on its way, and several side by side."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.show.names import display_width, pad, visible
+from magics.cards import PLAIN
+from magics.progress import Progress, progress
+
+if TYPE_CHECKING:
+    from dsl.minimisers.objective import Point
+    from dsl.minimisers.result import Minimum
+
+PATIENCE = 1.0  # seconds before progress is shown
+HEAD = ("method", "steps", "f", "|∇f|", "of f", "of ∇f", "of ∇²f", "")
+
+
+class Race(dict[str, Any]):
+    """The results of several methods by name, a line for each."""
+
+    def __repr__(self) -> str:
+        rows = [HEAD, *(_row(name, found) for name, found in self.items())]
+        widths = [max(display_width(row[i]) for row in rows) for i in range(len(HEAD))]
+        return "\n".join(
+            "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        text = repr(self)
+        return {
+            "text/plain": text,
+            "text/html": f'<pre style="{PLAIN}">{html.escape(text)}</pre>',
+        }
+
+
+def _row(name: str, found: Minimum) -> tuple[str, ...]:
+    counts = (str(n) for n in (found.nfev, found.njev, found.nhev))
+    values = (f"{found.fun:.3g}", f"{found.slopes[-1]:.3g}")
+    return (visible(name), str(found.nit), *values, *counts, found.why)
+
+
+@dataclass(frozen=True)
+class Going:
+    """Where a minimiser is, in a line; `pace` is what a bar leaves behind of it."""
+
+    pace: str
+    loss: float
+
+    def __repr__(self) -> str:
+        return self.pace
+
+
+class Live:
+    """Tells of the points of a minimiser, from a second after the first on."""
+
+    def __init__(self, shell: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shell, self._clock, self._first = shell, clock, None
+        self._shown: Progress | None = None
+
+    def __call__(self, point: Point) -> None:
+        """One point more."""
+        if self._first is None:
+            self._first = self._clock()
+        if self._shown is None and self._clock() - self._first < PATIENCE:
+            return
+        text = f"step {point.step}  f = {point.value:.6g}  |∇f| = {point.slope:.3g}"
+        going: Any = Going(text, point.value)
+        self._begin().show(going, going)
+
+    def end(self, last: Minimum | None = None) -> None:
+        """Leave what was found before an interruption, or nothing."""
+        if last is not None:
+            self._begin().end(Going(repr(last), last.fun))
+        elif self._shown is not None:
+            self._shown.end()
+
+    def _begin(self) -> Progress:
+        self._shown = self._shown or progress(self._shell, None)
+        return self._shown
