@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from engine import Node
 
 from .compiler import compile
-from .program import Program
 from .minimisers import Method
+from .program import Program
 
 if TYPE_CHECKING:
     from .minimisers.result import Minimum

@@ -20,8 +20,8 @@ from .first_nan import first_nan
 from .lowering.modules import find_function
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
-from .minimisers.given import of_function, of_node, variables
 from .minimisers import Method, minimised
+from .minimisers.given import of_function, of_node, variables
 from .optimisers import optimiser
 from .printed import Contents, Printed, printed
 from .span import Span

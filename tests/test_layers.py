@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "engine": {"torch", "sympy", "numpy", "safetensors"},
-    "dsl": {"engine", "lark", "torch", "sympy", "numpy"},
+    "dsl": {"engine", "lark", "torch", "sympy", "numpy", "scipy"},
     "magics": {"engine", "dsl", "torch", "numpy", "safetensors", "tqdm"}
     | {"IPython", "traitlets", "prompt_toolkit", "pygments", "graphviz", "matplotlib"},
 }

@@ -41,7 +41,9 @@ BORROWED = {
 }
 
 
-def borrow(walk: Walk, method: Borrowed, options: Mapping[str, Any]) -> tuple[Ending, dict[str, Any]]:
+def borrow(
+    walk: Walk, method: Borrowed, options: Mapping[str, Any]
+) -> tuple[Ending, dict[str, Any]]:
     """Walk until there is a reason to end; also what only some methods of SciPy return.
 
     Raises EngineError for an option that SciPy's method does not have.

@@ -52,7 +52,7 @@ def minimised(
     **options: Any,
 ) -> Minimum:
     """The result of a method. Raises Interrupted on Ctrl-C, KindError for wrong settings."""
-    from .result import minimum  # noqa: PLC0415 (scipy is imported when it is needed)
+    from .result import minimum
 
     _check(tol, steps, lr)
     name = _name(method)
@@ -83,7 +83,7 @@ def _run(
         if lr is not None:
             raise KindError(f"`{method}` finds the length of its steps itself and takes no lr")
         return _own_step(canonical(method), options, n)
-    from .descent import descend  # noqa: PLC0415
+    from .descent import descend
 
     rule = method if isinstance(method, Optimizer) else _rule(low, method, options)
     rate = RATE if lr is None else float(lr)
@@ -92,12 +92,12 @@ def _run(
 
 def _own_step(name: str, options: Mapping[str, Any], n: int) -> tuple[Run, int | None]:
     if name == "newton":
-        from .newton import newton  # noqa: PLC0415
+        from .newton import newton
 
         if options:
             raise KindError(f"newton takes no {', '.join(options)}")
         return lambda walk: (newton(walk), {}), STEPS_EACH * n
-    from .borrowed import BORROWED, borrow  # noqa: PLC0415
+    from .borrowed import BORROWED, borrow
 
     return lambda walk: borrow(walk, BORROWED[name], options), None
 

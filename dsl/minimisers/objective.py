@@ -38,17 +38,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class Point:
-    """A point that a method came to: after how many steps, x, f(x) and ∇f(x), of x's shape."""
+    """A point that a method came to, its step, x, f(x), ∇f(x) of x's shape, and ‖∇f(x)‖₂."""
 
     step: int
     x: Array
     value: float
     gradient: Array
-
-    @property
-    def slope(self) -> float:
-        """‖∇f(x)‖₂."""
-        return float(np.linalg.norm(self.gradient.ravel()))
+    slope: float
 
 
 class Objective:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Minimum(OptimizeResult):
 
     @property
     def values(self) -> NDArray[np.float64]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """f at each point of the path; of the dict that SciPy's results are, no longer all values."""
+        """f at each point of the path, where another dict, as SciPy's results are, has a method."""
         return self["values"]
 
     def __repr__(self) -> str:
@@ -50,7 +50,11 @@ class Minimum(OptimizeResult):
 
 
 def minimum(
-    method: str, objective: Objective, path: Sequence[Point], ending: Ending, more: dict[str, Any]
+    method: str,
+    objective: Objective,
+    path: Sequence[Point],
+    ending: Ending,
+    more: Mapping[str, Any],
 ) -> Minimum:
     """The result of a path; `more` are further fields that a method has."""
     last = path[-1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .ending import Ending, at_point, stopped, used_up
 from .objective import Array, Objective, Point
 
@@ -35,7 +37,8 @@ class Walk:
 
     def reach_with(self, x: Array, value: float, gradient: Array) -> Ending | None:
         """Keep a point; the reason to end there, if there is one."""
-        now = Point(len(self.path), x, value, gradient)
+        slope = float(np.linalg.norm(gradient.ravel()))
+        now = Point(len(self.path), x, value, gradient, slope)
         self.path.append(now)
         try:
             if self.told is not None:

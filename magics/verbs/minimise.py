@@ -25,10 +25,14 @@ QUOTES = "\"'"
 @argument("f", metavar="F", help="a function of the graph, or a value that is a number")
 @WRT
 @argument("--from", dest="start", metavar="X", help='where to begin: "-1.2, 1", a name of Python')
-@argument("--method", default="bfgs", metavar="M", help="bfgs; or several: gd,adam,newton,trust-ncg")
+@argument(
+    "--method", default="bfgs", metavar="M", help="bfgs; or several: gd,adam,newton,trust-ncg"
+)
 @argument("--lr", type=float, metavar="X", help="learning rate of gd and its kin; 1e-3 by default")
 @argument("--steps", type=int, metavar="N", help="at most so many steps")
-@argument("--tol", type=float, default=1e-5, metavar="X", help="end where |∇f| ≤ X; 1e-5 by default")
+@argument(
+    "--tol", type=float, default=1e-5, metavar="X", help="end where |∇f| ≤ X; 1e-5 by default"
+)
 def minimise(
     desk: Desk,
     f: str,
@@ -57,7 +61,7 @@ def minimise(
 
 
 # argparse takes what begins with `-` for an option unless it looks like a negative number
-minimise.parser._negative_number_matcher = re.compile(r"-[\d.]")  # pyright: ignore
+vars(minimise)["parser"]._negative_number_matcher = re.compile(r"-[\d.]")
 
 
 def _found(desk: Desk, f: str, **settings: Any) -> Any:
