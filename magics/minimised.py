@@ -60,15 +60,17 @@ class Live:
     """Tells of the points of a minimiser, from a second after the first on."""
 
     def __init__(self, shell: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        self._shell, self._clock, self._first = shell, clock, None
+        self._shell, self._clock = shell, clock
+        self._first: float | None = None
         self._shown: Progress | None = None
 
     def __call__(self, point: Point) -> None:
         """One point more."""
-        if self._first is None:
-            self._first = self._clock()
-        if self._shown is None and self._clock() - self._first < PATIENCE:
-            return
+        if self._shown is None:
+            now = self._clock()
+            self._first = now if self._first is None else self._first
+            if now - self._first < PATIENCE:
+                return
         text = f"step {point.step}  f = {point.value:.6g}  |∇f| = {point.slope:.3g}"
         going: Any = Going(text, point.value)
         self._begin().show(going, going)

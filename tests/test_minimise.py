@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import signal
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +18,10 @@ import dsl
 from benchmarks import rosenbrock
 from dsl.minimisers import METHODS, Interrupted, takes_rate
 from dsl.minimisers.newton import direction
+from dsl.minimisers.objective import Point
 from engine import EngineError, GradientError, KindError, MissingInput, ShapeError, ops, var
 from engine.learn import Optimizer
-from magics.minimised import Race
+from magics.minimised import Live, Race
 from tests.shells import Shell, opened
 
 ROSENBROCK = rosenbrock.F
@@ -31,6 +34,7 @@ def minimise(f: Any, x0: Any, method: str = "bfgs", lr: float | None = None, **m
     return dsl.minimise(f, x0, method, lr=lr if takes_rate(method) else None, **more)
 
 
+POINT = Point(7, np.ones(1), 2.5, np.ones(1), 1.0)
 STARTS: Mapping[str, tuple[str, Any]] = {
     "a valley": (ROSENBROCK, [-1.2, 1.0]),
     "a bowl": ("f(x) = sum((x - 1)²)", [3.0, -2.0, 0.5]),
@@ -180,6 +184,9 @@ SAID = [
     ("f(x, y) = x² - y²", [1.0, 0.0], "newton", None, "saddle", "off the ridge"),
     ("f(x, y) = x² - y²", [1.0, 0.0], "gd", 0.1, "saddle", "a saddle, not a minimum"),
     ("f(x) = -x²", 0.0, "bfgs", None, "maximum", "a maximum, not a minimum"),
+    ("f(x) = -exp(-x²)", 5.0, "newton", None, "flat", "a plain, not a minimum"),
+    ("f(x, y) = x² + 1e9 y²", [0.0, 0.0], "gd", 0.1, "converged", "smallest curvature 2"),
+    ("f(x, y, z) = x² + y z", [0.0, 0.0, 1e-9], "gd", 0.1, "saddle", "smallest curvature -1"),
     ("f(x) = x²", 0.0, "bfgs", None, "converged", "smallest curvature 2"),
     ("f(x) = sum(x²)", [], "bfgs", None, "converged", "|∇f| = 0"),
 ]
@@ -446,3 +453,29 @@ def test_an_interrupted_verb_shows_the_path_so_far(
     with pytest.raises(KeyboardInterrupt):
         shell.cell('%graph minimise f --from "-1.2, 1"')
     assert "bfgs: stopped by Ctrl-C after step 3" in capsys.readouterr().err
+
+
+def test_progress_is_shown_once_a_second_has_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    time = iter([0.0, 0.5, 0.9, 1.1, 1.2, 1.3])
+    live = Live(None, lambda: next(time))
+    live(POINT)
+    live(POINT)
+    live(POINT)
+    assert capsys.readouterr().err == ""
+    live(POINT)
+    assert "step" in capsys.readouterr().err
+    live.end()
+
+
+def test_a_quick_run_shows_nothing_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    live = Live(None, lambda: 0.0)
+    live(POINT)
+    live.end()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_result_can_be_copied_and_stored() -> None:
+    found = minimise("f(x) = sum(x²)", [1.0, 2.0])
+    for again in (copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+        assert repr(again) == repr(found)
+        np.testing.assert_array_equal(again.values, found.values)

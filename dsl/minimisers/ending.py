@@ -8,7 +8,7 @@
 | not finite | 3 | f or ∇f is NaN or infinite |
 | diverged | 4 | f grew beyond all measure |
 | unbounded | 5 | f fell beyond all measure |
-| flat | 6 | ∇f is exactly 0 at x0, which says nothing of a minimum |
+| flat | 6 | ∇f is exactly 0 at x0, or small on a plain far from any minimum |
 | saddle | 7 | ‖∇f‖ ≤ tol, but f curves down in some direction |
 | maximum | 8 | ‖∇f‖ ≤ tol, but f curves down in all directions |
 | stopped | 99 | by Ctrl-C, or by the callback |
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .objective import Objective, Point
+from .objective import Array, Objective, Point
 
 STATUS = {
     "converged": 0,
@@ -41,7 +41,8 @@ STATUS = {
 BEYOND = 1e20  # f has no minimum on the way, or the steps are too long
 PART = 1e-3  # of what f fell in all: less of it in the second half is no progress
 LARGEST = 100  # variables up to which the eigenvalues of the Hessian are looked at
-ZERO = 1e-8  # a curvature as small as this beside the largest is rounding, √eps
+ZERO = 1e-10  # a curvature as small as this beside the largest is rounding
+NEAR = 1e-3  # beside |x|, of a stationary point
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def _still_falls(path: Sequence[Point]) -> bool:
 def stuck(path: Sequence[Point], told: str = "") -> Ending:
     """The line search found nothing; `told` is what a method says itself."""
     now = path[-1]
-    fact = f"not converged: no step lowers f further, |∇f| = {now.slope:.3g}{_scipy(told)}"
+    how = "SciPy ended" if told else "no step lowers f further"
+    fact = f"not converged: {how}, |∇f| = {now.slope:.3g}{_scipy(told)}"
     hint = "f may have a kink there, or no minimum, or rounding hides the rest: then a larger tol"
     return Ending("stuck", fact, hint)
 
@@ -145,15 +147,23 @@ def examined(ending: Ending, objective: Objective, now: Point) -> Ending:
         return _flat("∇²f is not finite there") if flat else ending
     λ = np.linalg.eigvalsh(H)
     small = ZERO * float(np.abs(λ).max())
-    if λ[-1] < -small:
-        fact = f"a maximum, not a minimum: |∇f| = {now.slope:.3g}, all curvatures below 0"
-        return Ending("maximum", fact, "begin elsewhere, off the top")
     if λ[0] < -small:
-        fact = f"a saddle, not a minimum: |∇f| = {now.slope:.3g}, smallest curvature {λ[0]:.3g}"
-        return Ending("saddle", fact, "begin elsewhere, off the ridge")
+        return _curved_down(now, H, bool(λ[-1] < -small), float(λ[0]))
     if flat and λ[0] <= small:
         return _flat(f"second derivatives do not tell either: smallest curvature {λ[0]:.3g}")
     return Ending("converged", f"{ending.fact}, smallest curvature {λ[0]:.3g}")
+
+
+def _curved_down(now: Point, H: Array, everywhere: bool, least: float) -> Ending:
+    """A saddle or a summit where Newton's step to the stationary point is short, else a plain."""
+    slope = f"|∇f| = {now.slope:.3g}, smallest curvature {least:.3g}"
+    step = np.linalg.lstsq(H, now.gradient.ravel())[0]
+    if np.linalg.norm(step) > NEAR * (1 + np.linalg.norm(now.x)):
+        fact = f"a plain, not a minimum: {slope}, so that f falls further"
+        return Ending("flat", fact, "a smaller tol, or begin elsewhere")
+    if everywhere:
+        return Ending("maximum", f"a maximum, not a minimum: {slope}", "begin off the top")
+    return Ending("saddle", f"a saddle, not a minimum: {slope}", "begin off the ridge")
 
 
 def _flat(more: str) -> Ending:

@@ -133,6 +133,8 @@ class Objective:
         return list(zip(graph.states.values(), owners, strict=True))
 
     def _read(self, found: Sequence[Tensor]) -> tuple[float, Array]:
+        if found[0].ndim:
+            raise GradientError(f"a minimum is of a number, not of {list(found[0].shape)}")
         return float(found[0]), self._packed(found[1:])
 
     def _packed(self, parts: Sequence[Tensor]) -> Array:

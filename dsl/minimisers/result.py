@@ -43,10 +43,7 @@ class Minimum(OptimizeResult):
     def _repr_html_(self) -> str:
         lines = [f"<b>{html.escape(self.method)}</b>: {html.escape(self.message)}"]
         text = "\n".join([*lines, *map(html.escape, self._lines())])
-        return f'<pre style="margin:0">{text}</pre>'
-
-    def __dir__(self) -> list[str]:
-        return sorted(self.keys())
+        return f'<pre style="margin:0;white-space:pre-wrap">{text}</pre>'
 
 
 def minimum(
