@@ -92,7 +92,7 @@ class Objective:
     def gradient(self, x: Array) -> Array:
         """∇f(x), of x's shape."""
         self.njev += 1
-        return self.at(x)[1].copy()
+        return self.at(x)[1]
 
     def product(self, x: Array, p: Array) -> Array:
         """∇²f(x) p, of x's shape."""
