@@ -124,7 +124,7 @@ def _name(method: Method) -> str:
 def _check(tol: float, steps: int | None, lr: float | None) -> None:
     if not 0 <= tol < math.inf:
         raise KindError(f"a tolerance is a number from 0 on, not {tol}")
-    if steps is not None and (not isinstance(steps, int | np.integer) or steps < 0):
+    if steps is not None and not (steps >= 0 and steps % 1 == 0):
         raise KindError(f"steps are a whole number from 0 on, not {steps}")
     if lr is not None and not math.isfinite(lr):
         raise KindError(f"a learning rate is a finite number, not {lr}")
