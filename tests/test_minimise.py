@@ -247,6 +247,8 @@ def test_several_arguments_take_a_row_of_x0_each_or_their_values_by_name() -> No
 def test_arguments_with_a_value_are_held() -> None:
     assert minimise("f(x, a) = (x - a)²", 0.0, consts={"a": 3}).x == pytest.approx(3)
     assert minimise("f(x, a=2) = (x - a)²", 0.0).x == pytest.approx(2)
+    both = minimise("f(x, a=2) = (x - a)² + a²", {"x": 3.0, "a": 3.0})
+    np.testing.assert_allclose(both.x, [0, 0], atol=1e-5)
     assert minimise("const c\nf(x) = (x - c)²", 0.0, consts={"c": 0.1}).x == pytest.approx(
         0.1, abs=1e-12
     )

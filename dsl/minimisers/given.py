@@ -24,16 +24,17 @@ Consts = Mapping[Any, Any]  # the values of what is not varied, by name or leaf
 
 
 def of_function(low: Lowering, function: Function, x0: Any, consts: Consts) -> Objective:
-    """A function of its parameters without a default and without a value in `consts`.
+    """A function of its parameters that have no default, or are in x0, and no value in `consts`.
 
     Raises ShapeError for an x0 that is not one value for each.
     """
     names = [each.name.text for each in function.definition.parameters]
     held = {name: _number(name, consts[name]) for name in names if name in consts}
+    asked = x0 if isinstance(x0, Mapping) else ()
     free = [
         each.name.text
         for each in function.definition.parameters
-        if each.default is None and each.name.text not in held
+        if each.name.text not in held and (each.default is None or each.name.text in asked)
     ]
     laid = _laid(x0, free, f"`{function.signature}`")
     leaves = {
