@@ -170,7 +170,7 @@ class Module:
 
 
 Callee: TypeAlias = Function | Builtin | Form | Derived
-Value: TypeAlias = Node | Row | Items | Words | Nothing | Broken | Callee | Formula | Module
+Value: TypeAlias = Node | Row | Items | Words | Nothing | Broken | Callee | Module
 
 NOTHING = Nothing.NOTHING
 BROKEN = Broken.BROKEN
@@ -184,8 +184,6 @@ def describe(value: Value) -> str:
             return value.describe()
         case Row(node):
             return f"{node.describe()}, a row"
-        case Formula(node):
-            return node.describe()
         case Items(values):
             return f"a list of {len(values)}"
         case Words():

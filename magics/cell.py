@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import dsl
-from dsl.values import Formula
 from engine.show import formula
 from magics.display import Picture, draw
 from magics.errors import from_lint
@@ -53,12 +52,12 @@ def _words(desk: Desk, built: Built) -> Iterator[str]:
     session = desk.session
     yield from built.lost
     yield from (function.signature for function in built.functions)
-    for text, node, of in built.lines:
-        value = session.value(built.program, node, of, desk.names)
+    for text, node, told in built.lines:
+        value = session.value(built.program, node, told, desk.names)
         if value is not None:
             yield f"{text} = {in_words(value)}"
-        elif isinstance(of, Formula):
-            yield f"{text} = {of.text(session.names)}"
+        elif told:
+            yield f"{text} = {told.text(session.names)}"
         else:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
     yield from map(from_lint, built.lints)

@@ -70,15 +70,15 @@ class Console:
         yield from built.lost
         for shown in built.shown:
             nodes = nodes_of(shown.value)
-            yield from (self._answer(built.program, node, shown.value) for node in nodes)
+            yield from (self._answer(built.program, node, shown.formula) for node in nodes)
             if not nodes:
                 yield getattr(shown.value, "signature", describe(shown.value))
         yield from map(str, built.lints)
 
-    def _answer(self, program: Program, node: Node, of: Any) -> str:
-        value = self.session.value(program, node, of, self.namespace)
+    def _answer(self, program: Program, node: Node, told: Formula | None) -> str:
+        value = self.session.value(program, node, told, self.namespace)
         if value is not None:
             return in_words(value)
-        if isinstance(of, Formula):
-            return of.text(self.session.names)
+        if told:
+            return told.text(self.session.names)
         return f"{formula(node, self.session.names)}   {node.describe()}"

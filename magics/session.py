@@ -80,10 +80,10 @@ class Built:
         return [each for each in self.program.shown if each.span.source is self.cell.source]
 
     @property
-    def lines(self) -> list[tuple[str, Node, Any]]:
-        """The bare expressions of the cell, as written, their nodes, and what these are of."""
+    def lines(self) -> list[tuple[str, Node, Formula | None]]:
+        """The bare expressions of the cell, as written, their nodes and formulas."""
         return [
-            (" ".join(each.span.text.split()), x, each.value)
+            (" ".join(each.span.text.split()), x, each.formula)
             for each in self.shown
             for x in nodes_of(each.value)
         ]
@@ -124,9 +124,11 @@ class Session:
         """Whether there is a program."""
         return self._program is not None
 
-    def value(self, program: Program, node: Node, of: Any, namespace: Namespace) -> Tensor | None:
+    def value(
+        self, program: Program, node: Node, formula: Formula | None, namespace: Namespace
+    ) -> Tensor | None:
         """What a node of a bare line comes to; None for a formula, and while inputs lack values."""
-        if isinstance(of, Formula) and of.of is not None:
+        if formula and formula.of is not None:
             return None
         return self.supply.value(program, node, namespace)
 

@@ -152,7 +152,7 @@ def test_the_first_graph_is_drawn_computed_and_gone_through(run: Run) -> None:
 def test_a_gradient_is_told_line_by_line_checked_and_followed(run: Run) -> None:
     cells = run("02_gradients")
     assert "∂loss/∂r = ā * (2 * r)" in text(cells, "%graph explain")
-    assert text(cells, "%graph grad loss w").startswith("∂loss/∂w = X^T @ (2 * r / n)")
+    assert text(cells, "%graph grad loss w").startswith("∂loss/∂w = 2 X^T r / n")
     assert text(cells, "%graph check").startswith("gradient right at 2 elements")
     assert text(cells, "%graph train").startswith("loss 5.5 → ")
     assert re.search(r"\b1(\.0+)?,?\s+2\b", text(cells, "%graph run w"))
@@ -195,11 +195,11 @@ def test_the_block_norms_its_rows_and_is_drawn_once_of_four(run: Run) -> None:
 def test_second_derivatives_of_a_form_are_read_off_and_used(run: Run) -> None:
     cells = run("06_second_derivatives")
     assert text(cells, "%%graph --show none\nf(t)").splitlines()[1:] == [
-        "f' : [] = 3 * t^2 + -2",
-        "f'' : [] = 2 * t * 3",
+        "f' = 3 t^2 - 2   []",
+        "f'' = 6 t   []",
         "f''(2) = 12",
     ]
-    assert "v @ A + v @ A^T" in text(cells, "%graph grad s x")
+    assert text(cells, "%graph grad s x").startswith("∂s/∂x = H v ")
 
 
 def test_newton_is_at_the_bottom_after_one_step(tmp_path: Path) -> None:

@@ -202,18 +202,18 @@ def _one_argument(function: Derived, arguments: Arguments) -> DslError:
     return refuse(message, arguments.span, hint, "call")
 
 
-def formula(low: Lowering, derived: Derived) -> Value:
-    """`∇f` alone: the formula in the parameter of f itself, of the shape it is declared with."""
+def formula(low: Lowering, derived: Derived) -> Formula | None:
+    """`∇f` alone, in the parameter of f itself; None if its shape is not declared."""
     function: object = derived
     while isinstance(function, Derived):
         function = function.of
     if not isinstance(function, Function) or len(function.definition.parameters) != 1:
-        return derived
+        return None
     (parameter,) = function.definition.parameters
     shapes, inner = shapes_of(function.definition), function.scope.child()
     annotation = shapes.get(parameter.name.text)
     if annotation is None and derived.form != "derivative":
-        return derived
+        return None
     shape = () if annotation is None else declared(low, inner, annotation, True, "this parameter")
     kind = "float" if annotation is None else kind_of(annotation)
     leaf = var(parameter.name.text, shape, kind)

@@ -6,6 +6,7 @@ from engine import Node
 
 from ..errors import DslError
 from ..scope import Scope
+from ..span import Span
 from ..syntax import Call, Expr, Gradient, List, Name, Show
 from ..values import Derived, Formula, Items, Value
 from . import blocks, derivatives
@@ -18,11 +19,20 @@ def show(low: Lowering, scope: Scope, statement: Show) -> None:
     """Keep the values, each with the place it was written at."""
     found, exprs = blocks.value(low, scope.child(), statement.body), statement.body.values
     if len(exprs) == 1:
-        low.shown.append(Shown(statement.span, _one(low, scope, found, exprs[0])))
+        low.shown.append(_one(low, scope, statement.span, found, exprs[0]))
         return
     assert isinstance(found, Items)
     for value, expr in zip(found.values, exprs, strict=True):
-        low.shown.append(Shown(expr.span, _one(low, scope, value, expr)))
+        low.shown.append(_one(low, scope, expr.span, value, expr))
+
+
+def _one(low: Lowering, scope: Scope, span: Span, value: Value, expr: Expr) -> Shown:
+    formula = None
+    if isinstance(value, Derived):
+        formula = derivatives.formula(low, value)
+    elif isinstance(value, Node) and _is_derivative(expr):
+        formula = Formula(value)
+    return Shown(span, formula.node if formula else _stacked(low, scope, value, expr), formula)
 
 
 def _is_derivative(expr: Expr) -> bool:
@@ -31,11 +41,8 @@ def _is_derivative(expr: Expr) -> bool:
     return isinstance(expr, Gradient) or (isinstance(called, Name) and called.text in DERIVATIVES)
 
 
-def _one(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
-    if isinstance(value, Derived):
-        return derivatives.formula(low, value)
-    if isinstance(value, Node) and _is_derivative(expr):
-        return Formula(value)
+def _stacked(low: Lowering, scope: Scope, value: Value, expr: Expr) -> Value:
+    """A list as one value, where its values are of one shape."""
     if not isinstance(value, Items):
         return value
     try:

@@ -16,7 +16,7 @@ from ..scope import Scope
 from ..span import Span
 from ..static import Statics
 from ..syntax import Expr, Program, Statement
-from ..values import CALLABLE, Callee, Function, Items, Row, Value
+from ..values import CALLABLE, Callee, Formula, Function, Items, Row, Value
 from .located import Term
 from .tensors import as_tensor
 
@@ -43,10 +43,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Shown:
-    """A bare expression line: what was written, and its value."""
+    """A bare expression line: what was written, its value, and a derivative's formula to read."""
 
     span: Span
     value: Value
+    formula: Formula | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 import dsl
 from dsl import Program
 from dsl.suggest import did_you_mean_one_of
-from dsl.values import Formula, describe
+from dsl.values import describe
 from engine import EngineError, Evaluator, Node
 from engine.learn import load, save
 from magics.cli.ending import warn
@@ -75,8 +75,8 @@ def _shown(program: Program) -> Iterator[tuple[str, Node | str]]:
     """The bare lines as written, each with its node; of a function its head."""
     for each in program.shown:
         text, nodes = " ".join(each.span.text.split()), nodes_of(each.value)
-        if isinstance(each.value, Formula) and each.value.of is not None:
-            yield text, each.value.text()
+        if each.formula and each.formula.of is not None:
+            yield text, each.formula.text()
             continue
         yield from ((text, node) for node in nodes)
         if not nodes:
