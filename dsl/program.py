@@ -17,6 +17,7 @@ from . import initial, lints
 from .errors import Diagnostic, DslError
 from .failures import locate, located
 from .first_nan import first_nan
+from .lowering.calls import call_with_nodes
 from .lowering.modules import find_function
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
@@ -297,6 +298,21 @@ class Program:
             )
             raise LookupError(f"there is no function `{name}`{hint and f'; {hint}'}")
         return found
+
+    def applied(self, name: str, values: Mapping[str, Node]) -> Node:
+        r"""What a function of the program makes of nodes, by the names of its parameters.
+
+        Inputs that it declares are leaves of these names, and no inputs of the program.
+
+        >>> from dsl import compile
+        >>> from engine import var
+        >>> compile("f(x) = x^T A x  where A : [n, n]").applied("f", {"x": var("x", ["n"])})
+        <matmul []>
+        """
+        low, function = self._lowering, self.functions[name]
+        with located(low), low.trial():
+            value = call_with_nodes(low, function, values)
+            return low.tensor(value, function.definition.body.values[-1])
 
     def generate(
         self,

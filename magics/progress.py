@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tqdm import tqdm
@@ -12,6 +14,7 @@ from tqdm import tqdm
 from engine.learn import Record
 
 RATE = 8.0  # updates of an output per second
+PATIENCE = 1.0  # seconds before work is told of that is often done sooner
 
 
 class Progress(Protocol):
@@ -52,6 +55,11 @@ class Output:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._handle, self._next = clock, None, 0.0
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was shown."""
+        return self._handle is not None
+
     def show(self, record: Record | None, state: Any) -> None:
         """Show the state, unless that was done just now."""
         if self._clock() >= self._next:
@@ -71,11 +79,43 @@ class Output:
             self._handle.update(what)
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line that an output shows."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 class Nothing:
     """What an output shows that is done."""
 
     def __repr__(self) -> str:
         return ""
+
+
+@contextmanager
+def counted(
+    shell: Any, what: str, clock: Callable[[], float] = time.monotonic
+) -> Generator[Callable[[int, int], None]]:
+    """Gives a function that tells how much is done, of how much, from the first second on."""
+    begun, shown = clock(), Output(clock) if hasattr(shell, "kernel") else None
+    with tqdm(
+        desc=what, dynamic_ncols=True, leave=False, delay=PATIENCE, disable=bool(shown)
+    ) as bar:
+
+        def told(done: int, of: int) -> None:
+            if shown is None:
+                bar.total = of
+                bar.update(done - bar.n)
+            elif clock() - begun >= PATIENCE:
+                shown.show(None, Line(f"{what}: {done} of {of}"))
+
+        yield told
+    if shown is not None and shown.begun:
+        shown.end()
 
 
 def progress(shell: Any, steps: int | None) -> Progress:

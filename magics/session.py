@@ -19,7 +19,7 @@ from engine import EngineError, Node
 from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend, within
 from magics.supply import Namespace, Supply, usable
-from magics.training import Practice
+from magics.training import Practice, Trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,7 @@ class Session:
     """The cells so far, and where the values of their inputs and parameters come from.
 
     practice   the trainer used last, which may go on
+    trained    the losses of the last trainings, the newest at the end
     watching   names whose values a training records, each every so many steps
     watched    what was recorded, by name and step
     """
@@ -106,6 +107,7 @@ class Session:
     def __init__(self, ways: Ways = NOTEBOOK, seed: int = 0) -> None:
         self.supply = Supply(ways, seed)
         self.practice: Practice | None = None
+        self.trained: list[Trained] = []
         self.watching: dict[str, int] = {}
         self.watched: dict[str, dict[int, Tensor]] = {}
         self._ways = ways

@@ -85,6 +85,15 @@ def _short(loss: float) -> str:
     return short_number(float(f"{loss:.4g}"))
 
 
+@dataclass(frozen=True)
+class Trained:
+    """The losses of a training that is over, by step, however often it went on; and how it went."""
+
+    loss: str
+    how: str
+    losses: tuple[tuple[int, float], ...]
+
+
 Key = tuple[Node, str, float]  # the loss, the optimiser, the learning rate
 
 

@@ -48,6 +48,13 @@ LINES = {
         'minimise {loss} {matrix} --method "gd, newton,l-bfgs" --steps 2 --lr 0.1',
         'minimise {bowl} --from "-1.2,1" --steps 5',
     ],
+    "plot": [
+        "plot field {bowl} --x -1:1 --y -1:1 --minimum 0.5,0.5",
+        'plot surface {bowl} --from "1,1"',
+        'plot race {bowl} --from "-1.2,1" --method newton,bfgs',
+        "plot landscape {loss}",
+        'plot field {bowl} --to "{folder}/{file}.svg"',
+    ],
     "watch": ["watch {matrix} {value} --every 2"],
     "answer": ["answer guess run {loss}", "answer guess grad {loss} {matrix}"],
     "generate": [
@@ -310,7 +317,7 @@ def test_everything_shows_itself_whatever_is_missing(
     shows_itself(prepared(shell, world))
     for line in (line for lines in LINES.values() for line in lines):
         shown = answer(shell, world.line(line, tmp_path))
-        assert shown is not None or "export" in line
+        assert shown is not None or line.startswith(("export", "plot"))
         if shown is not None:
             shows_itself(shown)
 
@@ -405,6 +412,22 @@ WRONG = {
     "minimise loss --steps -1": "steps are a whole number from 0 on, not -1",
     "minimise loss --tol nan": "a tolerance is a number from 0 on, not nan",
     "minimise loss tokens": "only the value of a float variable can be varied",
+    "plot": "required: KIND",
+    "plot nope": "invalid choice: 'nope'",
+    "plot field": "say which function to draw",
+    "plot field g_": "did you mean `g_y`?",
+    "plot field f_y": "a picture over a plane is of a number, and `f_y` is [2]",
+    "plot field y": "a gradient is of a number, and `y` is",
+    "plot field loss": "is of two numbers, and `loss` varies with `W` [4, 4]",
+    "plot field g_y y": "takes one name",
+    "plot field g_y --x 2:1": "`2:1` is no range",
+    "plot field g_y --y 2": "`2` is no range",
+    "plot field g_y --minimum 2": "`2` is no point",
+    "plot race g_y": "say from where to minimise `g_y(u, v)`",
+    "plot landscape": "takes one name, not 0",
+    "plot landscape y": "a gradient is of a number",
+    "plot curves": "nothing was trained yet",
+    "plot curves --smooth x": "invalid float value: 'x'",
     "watch y --every 0": "cannot look every 0 steps",
     "watch y --at 0 1": "`y` was not recorded at step 0",
     "answer": "required: MINE",

@@ -47,6 +47,10 @@ VERBS = {
         'minimise F [NAME …] [--from "X, …"] [--method M,…] [--lr X] [--steps N] [--tol X]',
         "a minimum of a function, and how it was found",
     ),
+    "plot": Usage(
+        "plot field|race|surface|landscape|curves [NAME …] [--x A:B] [--y A:B] [--to FILE]",
+        "functions, minimisers and trainings as pictures",
+    ),
     "watch": Usage(
         "watch [NAME …] [--every K] [--at I J] [--off]", "a value at one step beside another"
     ),

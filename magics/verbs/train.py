@@ -10,13 +10,16 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from dsl.training import ProgramTrainer
 from engine import Node
+from engine.show import short_number
 from magics.batches import Batch, batches
 from magics.errors import GraphError, from_language
 from magics.progress import progress
 from magics.supply import needed
-from magics.training import Key, Practice, Rewind, Training
+from magics.training import Key, Practice, Rewind, Trained, Training
 from magics.verbs.desk import Desk
 from magics.watched import Watched
+
+MOST_TRAINED = 12  # trainings whose losses are kept
 
 
 @magic_arguments("graph train")
@@ -61,6 +64,7 @@ def train(
         raise
     finally:
         _keep(desk, trainer, (node, optimizer, lr))
+        _remember(desk, training, f"{optimizer} lr={short_number(lr)}")
     training.ending = "" if training.steps == steps else f"`{data}` is used up"
     shown.end()
     return training
@@ -98,6 +102,15 @@ def _keep(desk: Desk, trainer: ProgramTrainer, key: Key) -> None:
     values = {path: tensor.clone() for path, tensor in trainer.state.items()}
     desk.session.supply.learned(desk.session.program, values)
     desk.session.practice = Practice(key, trainer, values)
+
+
+def _remember(desk: Desk, training: Training, how: str) -> None:
+    """Keep the losses, after those of the training that it goes on with."""
+    trained, goes_on = desk.session.trained, bool(training.start)
+    before = trained.pop().losses if goes_on and trained else ()
+    new = tuple(point for point in training.losses if math.isfinite(point[1]))
+    trained.append(Trained(training.loss, how, (*before, *new)))
+    del trained[:-MOST_TRAINED]
 
 
 def _diverged(desk: Desk, loss: str, training: Training, rewind: Rewind) -> GraphError:
