@@ -61,6 +61,12 @@ ANSWERS = {
         'order = "T²"': "grows faster than T^2",
         'order = "T^4"': "grows slower than T^4",
     },
+    "08_matrix_calculus": {
+        "%%graph --quiet\nbest = (X^T X + λ eye(d))^-1 X^T y": "✓ right",
+        "%%graph --quiet\nbest = solve(X^T X + λ eye(d), X^T y)": "✓ right",
+        "%%graph --quiet\nbest = (X^T X)^-1 X^T y": "is off at 2 of 2 elements",
+        "%%graph --quiet\nbest = -(X^T X + λ eye(d))^-1 X^T y": "has the wrong sign",
+    },
     "09_forward_and_reverse": {
         "%%graph\nmy_back = B^T ((1 - h^2) ⊙ (A^T g))": "✓ right",
         "%%graph\nmy_back = B^T (A^T g)": "is off at 40 of 40 elements",
@@ -108,7 +114,8 @@ def test_a_lesson_has_its_number_one_question_and_no_more_cells_than_ten_minutes
 def test_a_lesson_runs_unanswered_and_ends_in_a_picture(name: str, run: Run) -> None:
     assert text(run(name), "%graph answer").startswith("… `")
     last = run(name)[-1].outputs[-1].data
-    assert "image/png" in last or picture(last) is not None
+    page = last.get("text/html", "")
+    assert "image/png" in last or "data:image/png;base64," in page or picture(last) is not None
 
 
 @pytest.mark.parametrize(
@@ -224,6 +231,24 @@ def test_a_transformer_learns_a_poem_and_writes_it_on(run: Run) -> None:
     account = text(cells, "%graph cost logits")
     assert "O(T²): the whole text anew" in account
     assert "O(T³)" in account
+
+
+def test_gradients_by_matrices_are_those_of_the_cookbook(run: Run) -> None:
+    cells = run("08_matrix_calculus")
+    assert text(cells, "%%graph --show none\nf(x)").splitlines()[1:] == [
+        "∇f = (A + A^T) x   [n]",
+        "hessian(f) = A + A^T   [n, n] constant, symmetric",
+    ]
+    assert text(cells, "%%graph --show none\nvolume").splitlines()[4:] == [
+        "∇volume = (X^-1)^T   [n, n]",
+        "∇size = (A + A^T) X   [n, m]",
+        "∇meet = a b^T   [n, m] constant",
+        "∇back = -(X^-1 A X^-1)^T   [n, n]",
+    ]
+    assert "diag(softmax(x)) - softmax(x) softmax(x)^T" in text(cells, "%%graph --show none\np(x)")
+    assert text(cells, "%graph grad loss w") == "∂loss/∂w = 2 X^T r + 2 λ w   [d]"
+    assert "2 X^T X + 2 λ eye(d)   [d, d] symmetric" in text(cells, "%graph hessian")
+    assert text(cells, "%graph check").startswith("gradient right at 2 elements")
 
 
 def test_one_jacobian_takes_forty_passes_forward_and_three_in_reverse(run: Run) -> None:
