@@ -180,13 +180,9 @@ logsumexp = reduction(
 
 
 def _unit(y: Node, x: Node) -> Node:
-    """x / ‖x‖, and 0 at the origin."""
+    """x / ‖x‖, and 0 at the origin, where its own slope is not a number: there is none."""
     length = kept(y, y)
-    return (
-        x
-        / where(not_equal(length, 0), length, 1.0)
-        * cast.node((not_equal(length, 0),), kind="float")
-    )
+    return where(not_equal(length, 0), x / length, 0.0)
 
 
 norm = reduction(
