@@ -84,7 +84,16 @@ def multiplied(*powers: Iterable[tuple[Node, int]]) -> Powers:
     found: dict[Node, int] = {}
     for node, n in (pair for each in powers for pair in each):
         found[node] = found.get(node, 0) + n
+    for node, n in list(found.items()):
+        if node.op is ops.sign and n > 0 and found.get(ops.abs(node.inputs[0]), 0) < 0:
+            found = _without_sign(found, node, ops.abs(node.inputs[0]))
     return tuple((node, n) for node, n in found.items() if n)
+
+
+def _without_sign(found: dict[Node, int], sign: Node, size: Node) -> dict[Node, int]:
+    """sign x / |x| = 1 / x."""
+    (x,) = sign.inputs
+    return {**found, sign: found[sign] - 1, size: found[size] + 1, x: found.get(x, 0) - 1}
 
 
 def by_element(*factors: tuple[Factor, int]) -> Factor:
@@ -92,9 +101,18 @@ def by_element(*factors: tuple[Factor, int]) -> Factor:
     powers = multiplied(
         *([(node, k * n) for node, k in x.powers or ((x.built, 1),)] for x, n in factors)
     )
+    powers = tuple((node, n) for node, n in powers if not is_ones(node))
     if not powers:
         return Factor(ops.ones(factors[0][0].built.shape))
-    return Factor(reduce(lambda x, y: x * y, (power(*each) for each in powers)), powers=powers)
+    over, under = (
+        [power(node, abs(n)) for node, n in powers if (n > 0) == above] for above in (True, False)
+    )
+    node = reduce(_entrywise, over) if over else ops.const(1.0)
+    return Factor(node / reduce(_entrywise, under) if under else node, powers=powers)
+
+
+def _entrywise(x: Node, y: Node) -> Node:
+    return x * y
 
 
 def power(x: Node, n: int) -> Node:

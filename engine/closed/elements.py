@@ -81,6 +81,7 @@ def mul(y: Node, a: Sum, b: Sum) -> Sum | None:
         factor = _scalar(by)
         if factor is not None and same_shape(of.shape, y.shape):
             return _scaled(of, factor)
+    a, b = (_as_row(side) if y.rank == 2 else side for side in (a, b))
     for column, row in ((a, b), (b, a)):
         left, right = single(column), single(row)
         if y.rank == 2 and is_column(left, column) and is_row(right, row):
@@ -92,6 +93,11 @@ def mul(y: Node, a: Sum, b: Sum) -> Sum | None:
     if same_shape(a.shape, y.shape) and same_shape(b.shape, y.shape):
         return _by_element(y, single(a), single(b))
     return None
+
+
+def _as_row(x: Sum) -> Sum:
+    """A vector as the row that it is beside a matrix."""
+    return replace(x.flip, shape=(1, *x.shape)) if x.shape and len(x.shape) == 1 else x
 
 
 def _scalar(x: Sum) -> Term | None:
@@ -152,11 +158,12 @@ def div(y: Node, a: Sum, b: Sum) -> Sum | None:
         return None
     if b.shape == () and same_shape(a.shape, y.shape):
         return _scaled(a, under.inverse)
-    if not (same_shape(a.shape, y.shape) and same_shape(b.shape, y.shape)):
+    above = a if same_shape(a.shape, y.shape) else repeated(a, y.shape)
+    if above is None or not same_shape(b.shape, y.shape):
         return None
-    over, outside = single(a), replace(under, chain=()).inverse
-    quotient = _factor(over, y.shape).built / _factor(under, y.shape).built
-    return total([_around(over, outside, Factor(quotient))], y.shape)
+    over, outside = single(above), replace(under, chain=()).inverse
+    quotient = by_element((_factor(over, y.shape), 1), (_factor(under, y.shape), -1))
+    return total([_around(over, outside, quotient)], y.shape)
 
 
 def power(y: Node, a: Sum, b: Sum) -> Sum | None:
@@ -186,9 +193,8 @@ def exp(y: Node, x: Sum) -> Sum | None:
 
 
 def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
-    """‖x‖ itself for `‖x‖ where ‖x‖ ≠ 0 else 1`; in a branch one number for equal ones."""
-    test, norm, other = y.inputs
-    if _is_not_zero(test, norm) and constant_value(other) == 1:
+    """x / ‖x‖ for `x / ‖x‖ where ‖x‖ ≠ 0 else 0`; in a branch one number for equal ones."""
+    if _is_not_zero(y.inputs[0]) and not b.terms and same_shape(a.shape, y.shape):
         return a
     if not same_shape(condition.shape, y.shape):
         return None
@@ -199,21 +205,12 @@ def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
     return as_it_is(ops.where(write(condition), *numbers))
 
 
-def cast(y: Node, x: Sum) -> Sum | None:
-    """1 for `‖x‖ ≠ 0`: where the norm is 0 it has no derivative."""
-    (test,) = y.inputs
-    if test.op is ops.not_equal and _is_not_zero(test, test.inputs[0]) and y.kind == "float":
-        return repeated(total([Term()], ()), y.shape)
-    return None
-
-
-def _is_not_zero(test: Node, x: Node) -> bool:
-    return (
-        x.op is ops.norm
-        and test.op is ops.not_equal
-        and test.inputs[0] is x
-        and constant_value(test.inputs[1]) == 0
-    )
+def _is_not_zero(test: Node) -> bool:
+    """`‖x‖ ≠ 0`: where the norm is 0 it has no derivative."""
+    if test.op is not ops.not_equal:
+        return False
+    x, zero = test.inputs
+    return x.op is ops.norm and constant_value(zero) == 0
 
 
 def _is_last(axis: object, x: Node) -> bool:

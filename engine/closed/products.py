@@ -58,13 +58,13 @@ def index(y: Node, x: Sum, *rest: Sum) -> Sum | None:
     if rank == 1 and basis.read_place(key, x.shape) is not None:
         return _element(x, basis.read_place(key, x.shape))
     if rank == 1 and key in COLUMN:
-        return Sum(x.terms, y.shape)
+        return replace(x, shape=y.shape)
     if rank == 1 and key in ROW:
-        return Sum(x.flip.terms, y.shape)
+        return replace(x.flip, shape=y.shape)
     if rank == 2 and key in ((..., 0), (ALL, 0)) and all(is_column(t, x) for t in x.terms):
-        return Sum(x.terms, y.shape)
+        return replace(x, shape=y.shape)
     if rank == 2 and key in ((..., 0, ALL), (0, ALL)) and all(is_row(t, x) for t in x.terms):
-        return Sum(x.flip.terms, y.shape)
+        return replace(x.flip, shape=y.shape)
     return None
 
 
@@ -105,10 +105,28 @@ def unindex(y: Node, g: Sum, *like: Sum) -> Sum | None:
 def summed(y: Node, x: Sum) -> Sum | None:
     """Of all elements, one term after the other: Σ (a ⊙ b) = aᵀ b,  Σ (A ⊙ B) = tr(Aᵀ B)."""
     rank = None if x.shape is None else len(x.shape)
-    if y.kind != "float" or rank not in (0, 1, 2) or y.shape not in ((), (1,)):
+    if y.kind != "float" or rank not in (0, 1, 2) or y.shape is None:
         return None
+    if y.shape not in ((), (1,)):
+        return _along_an_axis(y, x) if rank == 2 and y.op is ops.sum else None
     found = total([_of_one(term, x.shape) for term in x.terms], ()) if rank else x
     return repeated(found, y.shape)
+
+
+def _along_an_axis(y: Node, x: Sum) -> Sum | None:
+    """The sums of the rows or the columns of a matrix as a vector, the scalars in front."""
+    term, axis = single(x), _axis(y)
+    inside = core(term, x.shape)
+    if axis is None or inside is None or not term.number:
+        return None
+    vector = Factor(ops.sum(inside, axis), flipped=y.rank == 2 and axis == -2)
+    return total([replace(term, chain=(vector,))], y.shape)
+
+
+def _axis(y: Node) -> int | None:
+    """The one axis along which a matrix is summed, from the right."""
+    axes: dict[object, int] = {0: -2, 1: -1, -2: -2, -1: -1, (-2,): -2, (-1,): -1}
+    return axes.get(y.attrs["axis"])
 
 
 def _of_one(term: Term, shape: Shape) -> Term:
@@ -118,12 +136,24 @@ def _of_one(term: Term, shape: Shape) -> Term:
         case Node(ops.mul, (a, b)) if a.shape == b.shape and inside.rank == 1:
             found = atom(inner((Factor(a, flipped=True), Factor(b))))
         case Node(ops.mul, (a, b)) if a.shape == b.shape and inside.rank == 2:
-            found = _traced(Term(chain=(Factor(a, flipped=True), Factor(b))), inside.shape)
+            found = _traced(_as_term(a).flip * _as_term(b), inside.shape)
         case Node(ops.ones):
             return outside * counted(inside.shape)
         case _:
             found = atom(ops.sum(inside))
     return outside * found
+
+
+def _as_term(x: Node) -> Term:
+    """A matrix, the transpose of one, or an outer product."""
+    match x:
+        case Node(ops.transpose, (a,)) if is_flipped(x):
+            return Term(chain=(Factor(a, flipped=True),))
+        case Node(ops.mul, (Node(ops.index, (u,)) as column, Node(ops.index, (v,)) as row)) if (
+            u.rank == v.rank == 1 and column.attrs["key"] in COLUMN and row.attrs["key"] in ROW
+        ):
+            return Term(chain=(Factor(u), Factor(v, flipped=True)))
+    return Term(chain=(Factor(x),))
 
 
 def sum_to(y: Node, x: Sum, *like: Sum) -> Sum | None:

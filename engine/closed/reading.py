@@ -84,5 +84,4 @@ RULES: Mapping[str, Callable[..., Sum | None]] = {
     "diag": products.diag,
     "exp": elements.exp,
     "where": elements.where,
-    "cast": elements.cast,
 }

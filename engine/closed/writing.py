@@ -33,6 +33,10 @@ def single(s: Sum) -> Term:
         return Term(Fraction(0))
     if len(s.terms) == 1:
         return s.terms[0]
+    if len(s.shape or ()) == 2 and all(t.chain and t.chain[0].is_row for t in s.terms):
+        return single(s.flip).flip
+    if len(s.shape or ()) == 2 and all(t.chain and t.chain[-1].is_column for t in s.terms):
+        return single(replace(s, shape=(s.shape or ())[:1]))
     terms = _grouped(s)
     if len(terms) == 1:
         return terms[0]

@@ -22,22 +22,29 @@ COLUMN, ROW = ((..., None), (ALL, None)), ((..., None, ALL), (None, ALL))
 
 @dataclass(frozen=True)
 class Written(Part):
-    """A part that also knows its transpose, and what it is the square or the column or row of."""
+    """A part that also knows more of itself.
+
+    turned  its transpose
+    of      what it is the square, the column or the row of
+    scales  a scalar before a vector or matrix: `2 (aᵀ x)`, in which nothing more is multiplied
+    """
 
     turned: str = ""
     of: Written | None = None
+    scales: str = ""
 
 
 def on_board(node: Node, parts: Sequence[Part]) -> Part:
     """A node in terms of its written operands."""
     operands = [cast(Written, part) for part in parts]
     rule = _RULES.get(node.op.name)
-    part = (rule(node, *operands) if rule else None) or _plain(write(node, parts))
+    made = rule(node, *operands) if rule else None
+    part = made or _plain(write(node, parts))
     if part.turned:
         return part
     same = node.rank == 2 and is_symmetric(node)
     turned = part.beside(Level.POWER) if same else f"{part.beside(Level.ATOM)}^T"
-    return Written(part.text, part.level, part.bare, turned, part.of)
+    return replace(part, turned=turned)
 
 
 def _plain(part: Part) -> Written:
@@ -67,7 +74,8 @@ def _matmul(node: Node, a: Written, b: Written) -> Written | None:
             made = _juxtaposed(_left(a), _right(y, b))
             return Written(made.text, made.level, turned=f"{b.turned} {a.turned}")
         case (1, 1):
-            return _juxtaposed(a.turned, _right(y, b))
+            made = _juxtaposed(a.turned, _right(y, b))
+            return replace(made, scales=f"({made.text})")
         case (1, 2):
             made = _juxtaposed(b.turned, _right(x, a))
             return Written(made.text, made.level, turned=f"{a.turned} {_left(b)}")
@@ -84,9 +92,10 @@ def _mul(node: Node, a: Written, b: Written) -> Written | None:
     """c x with the scalar first, x yᵀ, diag(d) A, else element by element."""
     x, y = node.inputs
     if x.rank == 0:
-        right = _right_of_scalar(y, b)
-        left = f"({a.text})" if right[0] == "(" and _ends_in_vector(x) else _left(a)
-        return _juxtaposed(left, right)
+        scale, right = a.scales or _left(a), _right_of_scalar(y, b)
+        if node.rank == 0 and b.scales:
+            return replace(_juxtaposed(scale, right), scales=f"{scale} {b.scales}")
+        return _juxtaposed(scale, right)
     if node.rank == 2 and a.of and b.of and _is(x, COLUMN) and _is(y, ROW):
         return _juxtaposed(_left(a.of), b.of.turned)
     if node.rank == 2 and a.of and _is(x, COLUMN) and y.shape == node.shape:
@@ -94,13 +103,6 @@ def _mul(node: Node, a: Written, b: Written) -> Written | None:
     if node.rank == 2 and b.of and _is(y, ROW) and x.shape == node.shape:
         return _juxtaposed(_left(a), f"diag({b.of.text})")
     return None
-
-
-def _ends_in_vector(scalar: Node) -> bool:
-    """Whether a bracket after this would first be multiplied with a vector: aᵀ b (A + B)."""
-    while scalar.op.name == "mul":
-        scalar = scalar.inputs[1]
-    return scalar.op.name == "matmul"
 
 
 def _right_of_scalar(node: Node, part: Part) -> str:
@@ -128,8 +130,15 @@ def _index(node: Node, x: Written) -> Written | None:
     return Written(plain.text, plain.level, of=x)
 
 
+def _neg(node: Node, x: Written) -> Written | None:
+    """-a / b for -(a / b)."""
+    return Written(f"-{x.text}", Level.SUM) if x.level == Level.PRODUCT else None
+
+
 def _pow(node: Node, base: Written, exponent: Written) -> Written:
-    """The square remembers what it is of."""
+    """The square remembers what it is of; (‖x‖²)² = ‖x‖⁴."""
+    if node.inputs[0].op.name == "sum" and base.of and exponent.text.isdigit():
+        return Written(f"{base.of.text}^{2 * int(exponent.text)}", Level.POWER)
     part = write(node, [base, exponent])
     return Written(part.text, part.level, of=base if exponent.text == "2" else None)
 
@@ -139,7 +148,8 @@ def _sum(node: Node, x: Written) -> Written | None:
     operand = node.inputs[0]
     if node.shape != () or operand.op.name != "pow" or x.of is None or operand.rank not in (1, 2):
         return None
-    return Written(f"{_bars(operand.rank, x.of)}^2", Level.POWER)
+    length = Written(_bars(operand.rank, x.of))
+    return Written(f"{length.text}^2", Level.POWER, of=length)
 
 
 def _norm(node: Node, x: Written) -> Written | None:
@@ -177,6 +187,7 @@ _RULES = {
     "transpose": _transpose,
     "mul": _mul,
     "div": _div,
+    "neg": _neg,
     "index": _index,
     "pow": _pow,
     "sum": _sum,
