@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -89,13 +90,17 @@ def _divided(term: Term, common: Term) -> Term:
 
 
 def _grouped(s: Sum) -> list[Term]:
-    """A x + Aᵀ x -> (A + Aᵀ) x,  A B + A C -> A (B + C), as long as there are two such terms."""
+    """A x + Aᵀ x -> (A + Aᵀ) x,  A B + A C -> A (B + C), as long as there are two such terms.
+
+    V X X + X V X + X X V, the same factors in every order, has brackets around all or around none.
+    """
     terms = list(s.terms)
+    least = len(terms) if len({frozenset(Counter(t.chain).items()) for t in terms}) == 1 else 2
     for from_right in (True, False):
         i = 0
         while i < len(terms):
             group = [t for t in terms[i:] if _shared(terms[i], t, from_right)]
-            if len(group) > 1:
+            if len(group) >= max(2, least):
                 terms = [t for t in terms if t not in group]
                 terms.insert(i, _factored(group, from_right))
             i += 1
