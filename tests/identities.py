@@ -9,7 +9,8 @@
             prints  x / a                                        line by line
             not reduced                                          right, but with steps in between
 
-Derivatives are by the argument of f: gradient, hessian, jacobian, or along a direction. Sources are
+Derivatives are by the argument of f: gradient, hessian, jacobian, or along a direction. A matrix
+varies in every element of its own, even if its value happens to be symmetric. Sources are
 Cookbook (Petersen & Pedersen, The Matrix Cookbook, 2012, by equation), Boyd (Boyd & Vandenberghe,
 Convex Optimization, by section), Bishop (Pattern Recognition and Machine Learning, by equation) and
 Magnus (Magnus & Neudecker, Matrix Differential Calculus, by chapter).
@@ -69,7 +70,6 @@ class Identity:
 
 
 ORDER = re.compile(r"    (gradient|hessian|jacobian|along \w) +(.+?)   +(.+)")
-GIVEN = re.compile(r"(\w+) (.+)")
 
 
 def read(text: str) -> Iterator[Identity]:
