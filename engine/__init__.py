@@ -10,6 +10,7 @@
 
 from engine import ops
 from engine.calculus import check_gradients, gradients, hessian, hvp, jacobian, jvp, vjp
+from engine.closed import textbook
 from engine.errors import EngineError, GradientError, KindError, MissingInput, ShapeError
 from engine.explain import cost, derive, live, modes, why_zero
 from engine.graph import Node, Op
@@ -40,6 +41,7 @@ __all__ = [
     "live",
     "modes",
     "ops",
+    "textbook",
     "trace",
     "var",
     "vjp",
