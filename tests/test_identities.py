@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -260,3 +261,8 @@ def test_the_table_says_nothing_that_nobody_checks() -> None:
         assert {name for name, _ in identity.given} <= set(shapes(identity, SIZES[0]))
         assert {what for _, what in identity.given} <= set(DATA)
         assert {at for at, _ in identity.edges} <= set(situations(identity))
+
+
+def test_the_readme_counts_the_identities() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert f"\n{len(IDENTITIES)} identities of the textbooks" in text
