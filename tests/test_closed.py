@@ -261,8 +261,11 @@ def test_random_hessians_are_those_of_passes(seed: int) -> None:
 def test_a_vector_in_a_row_is_written_transposed() -> None:
     (slope,) = gradients(x @ A @ x, [x])
     assert in_a_row(textbook([slope])[0]) == "x^T (A + A^T)"
-    (slope,) = gradients(ops.sum((M @ x - y) ** 2), [x])
-    assert in_a_row(textbook([slope])[0]) == "(2 M^T (M x - y))^T"
+    f = ops.sum((M @ x - y) ** 2) / 3 - s * ops.sum(x**2) + a @ x
+    (form,) = textbook(gradients(f, [x]))
+    assert in_a_row(form) == "2 (M x - y)^T M / 3 + a^T - 2 s x^T"
+    column, row = values([form, parsed(in_a_row(form), form)])
+    close(row, column)
 
 
 def test_what_is_not_reduced_says_so_and_is_right() -> None:

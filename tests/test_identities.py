@@ -240,10 +240,11 @@ def test_what_the_engine_prints_is_read_again_and_has_the_value(identity: Identi
     close(again.double(), program(identity, FEW).run("textbook", values), 1e-11)
 
 
-def test_what_is_right_but_not_reduced_has_four_axes() -> None:
-    """Derivatives of matrices by matrices: everything else has its textbook form."""
+def test_what_is_right_but_not_reduced_is_named() -> None:
+    """Derivatives of matrices by matrices, and ∏ x, whose quotient would be NaN at 0."""
     left = [identity for identity in IDENTITIES if not identity.reduced]
     assert [str(identity) for identity in left] == [
+        "gradient of ∏ x",
         "hessian of ‖X‖²",
         "hessian of tr XᵀBX",
         "jacobian of AX",
@@ -251,7 +252,7 @@ def test_what_is_right_but_not_reduced_has_four_axes() -> None:
         "hessian of log det X",
         "jacobian of X⁻¹",
     ]
-    assert {closed_form(identity).node.rank for identity in left} == {4}
+    assert [closed_form(identity).node.rank for identity in left].count(4) == len(left) - 1
 
 
 def test_the_table_says_nothing_that_nobody_checks() -> None:

@@ -87,4 +87,6 @@ def _is_written(x: Node) -> bool:
         return None not in key or (x.inputs[0].rank == 1 and key in (*COLUMN, *ROW))
     if x.op is ops.transpose:
         return is_flipped(x)
+    if x.op is ops.where:
+        return all(each.op is not ops.eye for each in toposort([x.inputs[0]]))
     return x.op.name not in BOOKKEEPING

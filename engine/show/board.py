@@ -24,12 +24,13 @@ COLUMN, ROW = ((..., None), (ALL, None)), ((..., None, ALL), (None, ALL))
 class Written(Part):
     """A part that also knows more of itself.
 
-    turned  its transpose
+    turned  its transpose, as a factor; `row` as a line of its own
     of      what it is the square, the column or the row of
     scales  a scalar before a vector or matrix: `2 (aᵀ x)`, in which nothing more is multiplied
     """
 
     turned: str = ""
+    row: str = ""
     of: Written | None = None
     scales: str = ""
 
@@ -40,11 +41,29 @@ def on_board(node: Node, parts: Sequence[Part]) -> Part:
     rule = _RULES.get(node.op.name)
     made = rule(node, *operands) if rule else None
     part = made or _plain(write(node, parts))
-    if part.turned:
-        return part
-    same = node.rank == 2 and is_symmetric(node)
-    turned = part.beside(Level.POWER) if same else f"{part.beside(Level.ATOM)}^T"
-    return replace(part, turned=turned)
+    if not part.turned:
+        same = node.rank == 2 and is_symmetric(node)
+        turned = part.beside(Level.POWER) if same else f"{part.beside(Level.ATOM)}^T"
+        part = replace(part, turned=turned)
+    return replace(part, row=_in_a_row(node, *operands) or part.turned)
+
+
+def _in_a_row(node: Node, *parts: Written) -> str:
+    """The transpose of a sum, term by term, the scalars where they were; else nothing."""
+    if any(x.rank not in (0, node.rank) for x in node.inputs):
+        return ""
+    match node.op.name, parts:
+        case "add" | "sub", (a, b) if node.inputs[0].rank == node.inputs[1].rank:
+            right = f"({b.row})" if b.level <= Level.SUM else b.row
+            return f"{a.row} {'+' if node.op.name == 'add' else '-'} {right}"
+        case "neg", (a,):
+            return f"-({a.row})" if a.level <= Level.SUM else f"-{a.row}"
+        case "mul", (s, a) if node.inputs[0].rank == 0:
+            return f"{s.scales or _left(s)} {a.turned}"
+        case "div", (a, s) if node.inputs[1].rank == 0:
+            over = f"({a.row})" if a.level <= Level.SUM else a.row
+            return f"{over} / {s.inside(Level.JUXTAPOSED)}"
+    return ""
 
 
 def _plain(part: Part) -> Written:
@@ -197,7 +216,7 @@ _RULES = {
 
 
 def _named(name: str) -> Part:
-    return Written(name, turned=f"{name}^T")
+    return Written(name, turned=f"{name}^T", row=f"{name}^T")
 
 
 BOARD = Notation(str, on_board, width=72, short=SHORT, named=_named)
@@ -208,6 +227,6 @@ def in_a_row(node: Node, names: Mapping[Node, str] | None = None) -> str:
     row = node[None, :]
 
     def turned(n: Node, parts: Sequence[Part]) -> Part:
-        return Part(cast(Written, parts[0]).turned) if n is row else on_board(n, parts)
+        return Part(cast(Written, parts[0]).row) if n is row else on_board(n, parts)
 
     return formula(row, names, replace(BOARD, write=turned))
