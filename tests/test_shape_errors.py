@@ -296,8 +296,8 @@ WRONG = {
         ("`f'` is the derivative of a function of one number", "`f` mixes elements; …", "f'(z)"),
     ),
     "a Hessian of named sizes": (
-        "input x : [n]\nH = hessian(x^T x, x)",
-        ("a Jacobian needs sizes known as numbers, not [n]", "give the sizes values, …", "…"),
+        "input X : [n, m]\nH = hessian(sum(X^2), X)",
+        ("a Jacobian needs sizes known as numbers, not [n, m]", "give the sizes values, …", "…"),
     ),
     "a product with two readings": (
         "a = 2.0\nb = 3.0\nc = 1 / a (b)",

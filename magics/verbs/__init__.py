@@ -48,7 +48,9 @@ VERBS = {
         "a minimum of a function, and how it was found",
     ),
     "plot": Usage(
-        "plot field|race|surface|landscape|curves [NAME …] [--x A:B] [--y A:B] [--to FILE]",
+        "plot field|race|surface|landscape|curves [NAME …] [--x A:B] [--y A:B] [--uphill]"
+        " [--minimum X,Y] [--from X,Y] [--method M,…] [--lr X] [--steps N] [--by value|slope]"
+        " [--animate] [--seed N] [--3d] [--smooth β] [--to FILE]",
         "functions, minimisers and trainings as pictures",
     ),
     "watch": Usage(
