@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from dsl.minimisers.result import Minimum
 
 PATIENCE = 1.0  # seconds before progress is shown
-HEAD = ("method", "steps", "f", "|∇f|", "of f", "of ∇f", "of ∇²f", "")
+HEAD = ("method", "steps", "f", "|∇f|", "evaluations: f", "∇f", "∇²f", "why")
 
 
 class Race(dict[str, Any]):
-    """The results of several methods by name, a line for each."""
+    """The results of several methods by name, a line for each; `why` it stopped at the end."""
 
     def __repr__(self) -> str:
         rows = [HEAD, *(_row(name, found) for name, found in self.items())]
-        widths = [max(display_width(row[i]) for row in rows) for i in range(len(HEAD))]
+        _, *wide = (max(map(len, column)) for column in zip(*rows, strict=True))
+        room = max(display_width(name) for name, *_ in rows)
         return "\n".join(
-            "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
+            "  ".join([pad(name, room), *map(str.rjust, numbers, wide), why])
+            for name, *numbers, why in rows
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -76,11 +77,12 @@ class Live:
         self._begin().show(going, going)
 
     def end(self, last: Minimum | None = None) -> None:
-        """Leave what was found before an interruption, or nothing."""
+        """Leave what was found before an interruption, or nothing; it is left only once."""
         if last is not None:
             self._begin().end(Going(repr(last), last.fun))
         elif self._shown is not None:
             self._shown.end()
+        self._shown = None
 
     def _begin(self) -> Progress:
         self._shown = self._shown or progress(self._shell, None)

@@ -435,7 +435,9 @@ def test_several_methods_stand_in_a_table(shell: Shell) -> None:
     head, *rows = repr(race).splitlines()
     assert head.split()[:3] == ["method", "steps", "f"]
     assert [row.split()[0] for row in rows] == ["gd", "newton", "bfgs"]
-    assert rows[0].split()[-1] == "steps"
+    assert [row.split()[-1] for row in (head, *rows)] == ["why", "steps", "converged", "converged"]
+    units = {row.index(row.split()[1]) + len(row.split()[1]) for row in rows}
+    assert units == {head.index("steps") + len("steps")}
     assert rows[1].split()[1] == str(race["newton"].nit)
     assert "<pre" in race._repr_mimebundle_()["text/html"]
 
@@ -455,6 +457,44 @@ def test_an_interrupted_verb_shows_the_path_so_far(
     with pytest.raises(KeyboardInterrupt):
         shell.cell('%graph minimise f --from "-1.2, 1"')
     assert "bfgs: stopped by Ctrl-C after step 3" in capsys.readouterr().err
+
+
+class Shown(list[str]):
+    """Progress that notes what it shows."""
+
+    def show(self, record: Any, state: Any) -> None:
+        self.append(repr(state))
+
+    def end(self, last: Any = None) -> None:
+        self.append("" if last is None else repr(last))
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
+    """What the progress shows, without a second of patience."""
+    begun: list[Shown] = []
+    monkeypatch.setattr("magics.minimised.PATIENCE", 0)
+    monkeypatch.setattr(
+        "magics.minimised.progress", lambda *_: (begun.append(Shown()), begun[-1])[1]
+    )
+    return begun
+
+
+def test_several_methods_have_one_progress(shell: Shell, shown: list[Shown]) -> None:
+    race = shell.cell('%graph minimise f --from "-1.2, 1" --method newton,bfgs')
+    [told] = shown
+    assert len(told) == sum(found.nit + 1 for found in race.values()) + 1
+    assert told[-1] == ""
+
+
+def test_what_an_interrupted_verb_found_stays(
+    shell: Shell, shown: list[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("magics.minimised.Live.__call__", lambda self, point: interrupt(point))
+    with pytest.raises(KeyboardInterrupt):
+        shell.cell('%graph minimise f --from "-1.2, 1"')
+    [told] = shown
+    assert "bfgs: stopped by Ctrl-C after step 3" in told[-1]
 
 
 def test_progress_is_shown_once_a_second_has_passed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,9 +54,13 @@ def minimise(
     x0 = None if start is None else _start(desk, start)
     given = _function(desk, f, x0) if f in program.functions else _value(desk, f, wrt, x0)
     found, settings = Race(), {"steps": steps, "tol": tol, **given}
-    for name in methods or ["bfgs"]:
-        rate = lr if takes_rate(name) or len(methods) == 1 else None
-        found[name] = _found(desk, f, method=name, lr=rate, **settings)
+    live = Live(desk.shell)
+    try:
+        for name in methods or ["bfgs"]:
+            rate = lr if takes_rate(name) or len(methods) == 1 else None
+            found[name] = _found(desk, f, live, method=name, lr=rate, **settings)
+    finally:
+        live.end()
     return found if len(found) > 1 else next(iter(found.values()))
 
 
@@ -64,10 +68,9 @@ def minimise(
 vars(minimise)["parser"]._negative_number_matcher = re.compile(r"-[\d.]")
 
 
-def _found(desk: Desk, f: str, **settings: Any) -> Any:
-    live = Live(desk.shell)
+def _found(desk: Desk, f: str, live: Live, **settings: Any) -> Any:
     try:
-        found = desk.session.program.minimise(f, callback=live, **settings)
+        return desk.session.program.minimise(f, callback=live, **settings)
     except Interrupted as interrupted:
         live.end(interrupted.result)
         raise
@@ -75,9 +78,6 @@ def _found(desk: Desk, f: str, **settings: Any) -> Any:
         if isinstance(error, EngineError):
             raise
         raise GraphError(str(error.args[0])) from None
-    finally:
-        live.end()
-    return found
 
 
 def _start(desk: Desk, text: str) -> Any:
