@@ -424,6 +424,7 @@ WRONG = {
     "plot field g_y --y 2": "`2` is no range",
     "plot field g_y --minimum 2": "`2` is no point",
     "plot race g_y": "say from where to minimise `g_y(u, v)`",
+    "plot race g_y --of nope": "`nope` is no result of a minimiser",
     "plot landscape": "takes one name, not 0",
     "plot landscape y": "a gradient is of a number",
     "plot curves": "nothing was trained yet",

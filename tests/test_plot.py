@@ -437,6 +437,20 @@ def test_the_verb_races_minimisers(shell: Shell, tmp_path: Path) -> None:
     assert len(path.get_xydata()) > 10
 
 
+def test_the_verb_draws_a_race_that_was_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.cell('race = %graph minimise f --from "-1.2, 1" --method gd,newton --lr 0.001 --steps 30')
+    shell.user_ns["one"] = shell.user_ns["race"]["newton"]
+    monkeypatch.setattr("magics.verbs.minimise.minimise", None)
+    shown = repr(shell.cell("%graph plot race f --of race --minimum 1,1"))
+    assert shown.startswith("race of 2 minimisers")
+    assert "after 30 steps, newton" in shown
+    assert "newton 3.74e-21 after 21 steps" in shown
+    assert repr(shell.cell("%graph plot race f --of one")).startswith("race of 1 minimiser")
+    for nothing in ("nope", "f", "__name__"):
+        with pytest.raises(GraphError, match=f"`{nothing}` is no result of a minimiser"):
+            shell.cell(f"%graph plot race f --of {nothing}")
+
+
 def test_the_verb_draws_trainings_and_where_they_came_to(shell: Shell) -> None:
     with pytest.raises(GraphError, match="nothing was trained yet"):
         shell.cell("%graph plot curves")

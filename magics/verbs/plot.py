@@ -36,6 +36,7 @@ QUOTES = "\"'"
     "--from", dest="start", metavar="X,Y", help="race: where to begin; surface: a path from it"
 )
 @argument("--method", metavar="M,…", help=f"race: minimisers, {RACERS}; surface: of the path")
+@argument("--of", metavar="NAME", help="race: what `NAME = %%graph minimise f …` has found")
 @argument("--lr", type=float, metavar="X", help="race: learning rate of gd and its kin")
 @argument("--steps", type=int, metavar="N", help="race: at most so many steps")
 @argument("--by", choices=("value", "slope"), default="value", help="race: f − f* or |∇f| by step")
@@ -244,11 +245,13 @@ def _point(text: str) -> list[float]:
 
 
 def _results(desk: Desk, names: list[str], options: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """What the minimisers found, by name."""
+    """What the minimisers found, by name; or have found."""
     from magics.verbs.minimise import minimise
 
     if not names:
         _plane(desk, names)
+    if options.get("of"):
+        return _already(desk, options["of"])
     found = minimise(
         *(desk, names[0], names[1:]),
         start=options.get("start"),
@@ -257,6 +260,20 @@ def _results(desk: Desk, names: list[str], options: Mapping[str, Any]) -> list[t
         steps=options.get("steps"),
     )
     return [(found.method, found)] if hasattr(found, "path") else list(found.items())
+
+
+def _already(desk: Desk, name: str) -> list[tuple[str, Any]]:
+    """The results that Python has under a name. Raises GraphError."""
+    from dsl.minimisers.result import Minimum
+    from magics.minimised import Race
+
+    found = desk.names.get(name)
+    if isinstance(found, Race):
+        return list(found.items())
+    if isinstance(found, Minimum):
+        return [(found.method, found)]
+    way = "`race = %graph minimise f …`, then `--of race`"
+    raise GraphError(f"`{visible(name)}` is no result of a minimiser", help=way)
 
 
 def _only(names: Sequence[str], what: str) -> str:
