@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.notebooks import ROOT, code, execute, picture, read, shown, text, words
 from tests.shells import Shell, opened
@@ -17,7 +18,7 @@ from tests.shells import Shell, opened
 FOLDER = ROOT / "examples"
 LESSONS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 Run = Callable[[str], list[Any]]
-SLOW = ("%graph train", "%graph generate")  # no answer depends on them
+SLOW = ("%graph train", "%graph generate", "%graph minimise", "%graph plot")  # no answer needs them
 
 # By lesson: the learner's cell answered rightly, and wrongly in ways that are told.
 ANSWERS = {
@@ -72,6 +73,13 @@ ANSWERS = {
         "%%graph\nmy_back = B^T (A^T g)": "is off at 40 of 40 elements",
         "%%graph\nmy_back = A^T g": "the shape [5], and back has [40]",
         "%%graph\nmy_back = B^T ((h^2 - 1) ⊙ (A^T g))": "the wrong sign",
+    },
+    "10_optimiser_race": {
+        "my_u = 10": "✓ right",
+        "%%graph\nmy_u = 1 / (1 - 0.9)": "✓ right",
+        "my_u = 0.9": "too small",
+        "my_u = 300": "too large",
+        "my_u = [10]": "the shape [1]",
     },
 }
 
@@ -262,3 +270,40 @@ def test_one_jacobian_takes_forty_passes_forward_and_three_in_reverse(run: Run) 
     assert re.search(r"passes .* 215 +1$", text(cells, "%graph modes loss A B"), re.MULTILINE)
     held = re.findall(r"(\d+)·d = ", text(cells, "%graph modes deep").splitlines()[-1])
     assert held == ["8", "12", "88"]
+
+
+def test_minimisers_diverge_creep_and_arrive_and_say_so(run: Run) -> None:
+    cells = run("10_optimiser_race")
+    gd = '%graph minimise f --from "-1.2, 1" --method gd'
+    assert text(cells, f"{gd} --lr 0.01").startswith("gd: diverged: f grew from 24.2")
+    assert text(cells, f"{gd} --lr 0.0001").startswith("gd: not converged: 1000 steps used up")
+    steps = _steps(text(cells, f"{gd},momentum,nesterov"))
+    assert steps["gd"] / steps["momentum"] == pytest.approx(10, rel=0.2)
+    told = text(cells, "%%graph --show none\nhessian(f)")
+    form = "[2 + 800 p[0]^2 - 400 (p[1] - p[0]^2), -400 p[0]; -400 p[0], 200]"
+    assert told == f"hessian(f) = {form}   [2, 2] symmetric"
+    table = text(cells, "race = %graph minimise f")
+    steps = _steps(table)
+    order = ["newton", "bfgs", "quick", "mine", "momentum", "nesterov", "gd"]
+    assert sorted(steps, key=steps.__getitem__) == order
+    assert re.findall(r"(\w+) .* steps$", table, re.MULTILINE) == ["gd"]
+    assert text(cells, 'race["gd"]').startswith("gd: not converged: 10000 steps used up")
+    drawn = text(cells, "%graph plot race f")
+    assert all(f"after {count} steps" in drawn for count in steps.values())
+
+
+def _steps(table: str) -> dict[str, int]:
+    """The steps in a table of minimisers, by method."""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+) ", table, re.MULTILINE)}
+
+
+def test_the_curvatures_at_the_bottom_are_those_that_the_lesson_tells() -> None:
+    with opened() as shell:
+        for cell in code(lesson("10_optimiser_race"))[:2]:
+            shell.cell(cell.source)
+        shell.cell("%%graph --quiet\ninput p : [2]\nz = f(p)\nH = hessian(z, p)")
+        shell.user_ns["p"] = torch.ones(2)
+        H = shell.cell("%graph run H")
+    assert H.tolist() == [[802, -400], [-400, 200]]
+    low, high = torch.linalg.eigvalsh(H.double()).tolist()
+    assert (round(low, 2), round(high)) == (0.4, 1002)
