@@ -49,7 +49,7 @@ VERBS = {
     ),
     "plot": Usage(
         "plot field|race|surface|landscape|curves [NAME …] [--x A:B] [--y A:B] [--uphill]"
-        " [--minimum X,Y] [--from X,Y] [--method M,…] [--lr X] [--steps N] [--by value|slope]"
+        " [--minimum X,Y] [--from X,Y] [--method M,…] [--of NAME] [--lr X] [--steps N] [--by value|slope]"
         " [--animate] [--seed N] [--3d] [--smooth β] [--to FILE]",
         "functions, minimisers and trainings as pictures",
     ),
