@@ -49,8 +49,8 @@ VERBS = {
     ),
     "plot": Usage(
         "plot field|race|surface|landscape|curves [NAME …] [--x A:B] [--y A:B] [--uphill]"
-        " [--minimum X,Y] [--from X,Y] [--method M,…] [--of NAME] [--lr X] [--steps N] [--by value|slope]"
-        " [--animate] [--seed N] [--3d] [--smooth β] [--to FILE]",
+        " [--minimum X,Y] [--from X,Y] [--method M,…] [--of NAME] [--lr X] [--steps N]"
+        " [--by value|slope] [--animate] [--seed N] [--3d] [--smooth β] [--to FILE]",
         "functions, minimisers and trainings as pictures",
     ),
     "watch": Usage(
