@@ -19,6 +19,7 @@ from .failures import locate, located
 from .first_nan import first_nan
 from .lowering.calls import call_with_nodes
 from .lowering.modules import find_function
+from .lowering.opened import opened
 from .lowering.state import Lowering, Shown
 from .lowering.tensors import as_tensor
 from .minimisers import Method, minimised
@@ -313,6 +314,19 @@ class Program:
         with located(low), low.trial():
             value = call_with_nodes(low, function, values)
             return low.tensor(value, function.definition.body.values[-1])
+
+    def opened(self, name: str, shapes: Mapping[str, Sequence[int]] | None = None) -> Program:
+        """The program in which a function's parameters are inputs, and its name is its value there.
+
+        `shapes` are of parameters that declare none; without one they are numbers.
+
+        >>> from dsl import compile
+        >>> compile("f(x, y) = (1 - x)² + y²").opened("f").grad("f")
+        {'x': <...>, 'y': <...>}
+        """
+        known = {each: tuple(shape) for each, shape in (shapes or {}).items()}
+        with located(self._lowering):
+            return Program(opened(self._lowering, self.functions[name], known))
 
     def generate(
         self,

@@ -150,15 +150,18 @@ class Formula:
     node: Node
     of: Node | None = None
 
-    def text(self, names: Mapping[Node, str] | None = None) -> str:
+    def text(self, names: Mapping[Node, str] | None = None, head: str = "") -> str:
         """The formula, as it parses back, its shape, and what it is: `A + A^T   [n, n] symmetric`.
 
-        Nodes in `names` are called by their names and not opened.
+        Nodes in `names` are called by their names and not opened. With a `head` the last line is
+        `head = …`, after those that name parts.
         """
         known = {node: name for node, name in (names or {}).items() if node is not self.node}
         found = closed(self.node, known, self.of)
         about = [self.node.describe(), ", ".join(found.words)]
-        return f"{formula(found.node, known, BOARD)}   {' '.join(about).rstrip()}"
+        *parts, last = formula(found.node, known, BOARD).splitlines()
+        told = f"{head} = {last}" if head else last
+        return "\n".join([*parts, f"{told}   {' '.join(about).rstrip()}"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from engine.show import formula
 from magics.display import Picture, draw
 from magics.errors import from_lint
 from magics.legend import legend, sinks, with_derivatives
-from magics.session import Built
+from magics.session import Built, nodes_of, told_of
 from magics.shown import Graph, Written
 from magics.values import computed, in_words
 from magics.verbs.desk import Desk
@@ -57,7 +57,8 @@ def _words(desk: Desk, built: Built) -> Iterator[str]:
         if value is not None:
             yield f"{text} = {in_words(value)}"
         elif told:
-            yield f"{text} = {told.text(session.names)}"
+            yield told.text(session.names, text)
         else:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
+    yield from (told_of(each.value) for each in built.shown if not nodes_of(each.value))
     yield from map(from_lint, built.lints)

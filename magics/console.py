@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from dsl import DslError, Program
-from dsl.values import Formula, describe
+from dsl.values import Formula
 from engine import EngineError, Node
 from engine.show import formula
 from magics.commands import carry_out
 from magics.errors import PROMPT, GraphError, message
-from magics.session import Session, nodes_of
+from magics.session import Session, nodes_of, told_of
 from magics.values import in_words
 from magics.verbs.desk import Desk
 
@@ -72,7 +72,7 @@ class Console:
             nodes = nodes_of(shown.value)
             yield from (self._answer(built.program, node, shown.formula) for node in nodes)
             if not nodes:
-                yield getattr(shown.value, "signature", describe(shown.value))
+                yield told_of(shown.value)
         yield from map(str, built.lints)
 
     def _answer(self, program: Program, node: Node, told: Formula | None) -> str:

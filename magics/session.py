@@ -6,16 +6,19 @@ A cell that is run again takes its own old place. What no longer compiles then i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 import dsl
 from dsl import Diagnostic, DslError, Program
-from dsl.values import Formula
+from dsl.values import Derived, Formula, describe
 from engine import EngineError, Node
+from engine.show.names import distinct
 from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend, within
 from magics.supply import Namespace, Supply, usable
@@ -166,8 +169,18 @@ class Session:
 
     @property
     def names(self) -> dict[Node, str]:
-        """What the program so far calls its nodes."""
-        return dict(legend(self._program).names) if self._program else {}
+        """What the program so far calls its nodes, those of one name with the calls around them."""
+        return distinct(legend(self._program)) if self._program else {}
+
+    def opened(self, function: str, namespace: Namespace) -> Session:
+        """The same in which a function is a value: its parameters are inputs, shaped as declared.
+
+        What declares no shape has that of the value of its name, else it is a number.
+        """
+        made = copy(self)
+        shapes = {name: np.shape(value) for name, value in usable(namespace).items()}
+        made._program = self.program.opened(function, shapes)
+        return made
 
     def node(self, name: str) -> Node:
         """The value, input or parameter of a name, or a value inside calls by its path.
@@ -178,9 +191,21 @@ class Session:
         inner = within(self.program)
         if name in known or name in inner:
             return known[name] if name in known else inner[name]
-        close = get_close_matches(name, [*known, *inner], n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(list(known)[:20])}"
-        raise GraphError(f"`{name}` is no value of this graph", help=hint)
+        raise _no_value(name, self.program, [*known, *inner])
+
+
+def _no_value(name: str, program: Program, known: Sequence[str]) -> GraphError:
+    functions = program.functions
+    if name in functions:
+        own = ", ".join(each.name.text for each in functions[name].definition.parameters)
+        return GraphError(
+            f"`{name}` is a function, not a value",
+            help=f"give its value at a point a name: `y = {name}({own})`",
+        )
+    close = get_close_matches(name, [*known, *functions], n=1)
+    some = ", ".join([*known, *functions][:20]) or "nothing yet"
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {some}"
+    return GraphError(f"`{name}` is no value of this graph", help=hint)
 
 
 def _leaves(program: Program) -> list[str]:
@@ -236,3 +261,11 @@ def nodes_of(value: Any) -> list[Node]:
     if hasattr(value, "node"):
         return [value.node]
     return [node for each in getattr(value, "values", ()) for node in nodes_of(each)]
+
+
+def told_of(value: Any) -> str:
+    """What is said of a value without nodes: how a function is called, what else is none."""
+    called = getattr(value, "signature", describe(value))
+    if isinstance(value, Derived):
+        return f"{called}   no formula: that takes one parameter that declares its shape"
+    return called

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import dsl
 from dsl import DslError, Program
 from engine import Node, cost
-from engine.closed import Closed, all_closed
+from engine.closed import Closed, all_closed, closed
 from engine.dims import show
 from engine.explain import polynomial
 from engine.show import BOARD, formula, in_a_row, latex, symbol
@@ -83,7 +83,7 @@ class Derivatives:
     """The derivatives of a loss by name, shown in their textbook form, one line for each.
 
     In numerator layout a gradient is the transpose of what it is a gradient by. Of order 2 they are
-    Hessians, shown with what they cost.
+    Hessians, shown with what they cost; `by` are the values that they are by.
     """
 
     loss: str
@@ -91,6 +91,7 @@ class Derivatives:
     names: Mapping[Node, str]
     numerator: bool = False
     order: int = 1
+    by: Mapping[str, Node] = field(default_factory=dict[str, Node])
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
@@ -105,6 +106,8 @@ class Derivatives:
     def _forms(self) -> dict[str, Closed]:
         """The textbook forms by name; values with names are not opened."""
         nodes = self.laid_out
+        if self.by:
+            return {name: closed(x, self._known, self.by[name]) for name, x in nodes.items()}
         return dict(zip(nodes, all_closed(list(nodes.values()), self._known), strict=True))
 
     @property

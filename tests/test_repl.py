@@ -332,7 +332,7 @@ def test_a_piped_text_is_answered_entry_by_entry(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr()
     assert told.out.splitlines() == ["5", "10", "2"]
     assert "  stdin:9:1\n    9 | oh\n" in told.err
-    assert "error: `f` is no value of this graph" in told.err
+    assert "error: `f` is a function, not a value\n  help: give" in told.err
 
 
 def test_piped_entries_keep_their_lines() -> None:

@@ -16,9 +16,9 @@ from ..values import CALLABLE, Derived, Formula, Function, Row, Value
 from .arguments import Argument, Arguments
 from .calls import shapes_of
 from .located import Term, bare, located, text_of
+from .opened import leaf_of
 from .points import Point, at_point
 from .products import transposed
-from .shapes import declared, kind_of
 from .state import WALKS, Lowering
 
 HIGHEST_ORDER = 8
@@ -210,13 +210,11 @@ def formula(low: Lowering, derived: Derived) -> Formula | None:
     if not isinstance(function, Function) or len(function.definition.parameters) != 1:
         return None
     (parameter,) = function.definition.parameters
-    shapes, inner = shapes_of(function.definition), function.scope.child()
-    annotation = shapes.get(parameter.name.text)
+    annotation = shapes_of(function.definition).get(parameter.name.text)
     if annotation is None and derived.form != "derivative":
         return None
-    shape = () if annotation is None else declared(low, inner, annotation, True, "this parameter")
-    kind = "float" if annotation is None else kind_of(annotation)
-    leaf = var(parameter.name.text, shape, kind)
+    inner = function.scope.child()
+    leaf = leaf_of(low, inner, parameter, annotation, ())
     name = Name(parameter.name.text, span=parameter.span)
     arguments = Arguments((Argument(name, inner, leaf),), {}, parameter.span)
     with low.trial():

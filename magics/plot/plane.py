@@ -182,7 +182,7 @@ def over(title: str, node: Node, by: Mapping[str, Node], values: Values) -> Plan
     if node.rank not in (0, None) or node.kind == "bool":
         raise GraphError(
             f"a picture over a plane is of a number, and `{title}` is {node.describe()}",
-            help=f"make it one: `sum({title})`",
+            help="make it one by `sum(…)`",
         )
     node = node if node.kind == "float" else ops.cast(node, "float")
     shapes = [leaf.shape for leaf in by.values()]

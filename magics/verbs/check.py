@@ -32,6 +32,7 @@ def check(
     For each value three derivatives stand side by side, at the element where they differ most:
     the closed form, the graph of reverse mode, and the difference of two losses.
     """
+    desk = desk.on(loss)
     node, by = desk.session.node(loss), desk.by(loss, wrt)
     own = [desk.session.node(name) for name in closed or ()]
     if own and len(own) != len(by):

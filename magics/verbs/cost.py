@@ -30,6 +30,7 @@ AT = argument("--at", metavar="SIZES", default="", help="sizes, as in B=32,T=102
 @argument("--time", action="store_true", help="measure a run too; inputs by name from Python")
 def cost(desk: Desk, name: str, at: str = "", depth: int = 1, time: bool = False) -> Cost:
     """Count operations, forward and backward, in terms of the sizes: `%graph cost loss`."""
+    desk = desk.on(name)
     node, program = desk.session.node(name), desk.session.program
     by = desk.leaves(node) if node.rank == 0 and node.kind == "float" else {}
     made, sizes = _generation(program, node), sizes_of(desk, node, at, time)

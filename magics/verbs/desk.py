@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from IPython.core.magic_arguments import argument
@@ -32,7 +32,7 @@ class Desk:
     """A session, the names that inputs are taken from, and the shell (None outside IPython).
 
     `depth` is the nesting below which functions are drawn closed, `layout` that of gradients, where
-    a verb is not told.
+    a verb is not told. `parameters` are those of the function that the desk is on, if it is on one.
     """
 
     session: Session
@@ -40,6 +40,7 @@ class Desk:
     shell: Any = None
     depth: int | None = None
     layout: str = LAYOUTS[0]
+    parameters: tuple[str, ...] = ()
 
     @contextmanager
     def told(self) -> Generator[None]:
@@ -50,6 +51,17 @@ class Desk:
             raise from_language(error) from None
         except EngineError as error:
             raise from_engine(self.session.locate(error), self.session.names) from None
+
+    def on(self, name: str) -> Desk:
+        """This desk; for the name of a function, one on which that is its value (`Session.opened`).
+
+        So a verb takes functions as it takes values.
+        """
+        functions = self.session.program.functions
+        if name not in functions:
+            return self
+        own = tuple(each.name.text for each in functions[name].definition.parameters)
+        return replace(self, session=self.session.opened(name, self.names), parameters=own)
 
     def number(self, name: str) -> Node:
         """The value of this name, if it is a number. Raises GraphError."""
@@ -74,8 +86,12 @@ class Desk:
         return found
 
     def leaves(self, node: Node) -> dict[str, Node]:
-        """The parameters that a node depends on, by name; if there are none, the float inputs."""
+        """What a node depends on, by name: the parameters; if there are none, the float inputs.
+
+        On a function, the parameters of the function.
+        """
         below, program = set(toposort([node])), self.session.program
         learned = {name: x for name, x in program.params.items() if x in below}
         fed = {name: x for name, x in program.inputs.items() if x in below and x.kind == "float"}
-        return learned or fed
+        own = {name: x for name, x in fed.items() if name in self.parameters}
+        return own or learned or fed

@@ -21,6 +21,7 @@ def grad(desk: Desk, loss: str, wrt: Sequence[str] = (), layout: str | None = No
     A gradient has the shape of what it is by (denominator layout); in numerator layout it is
     transposed. `%config GraphMagics.layout` sets what is meant without the option.
     """
+    desk = desk.on(loss)
     node = desk.number(loss)
     by = desk.by(loss, wrt)
     found = gradients(node, list(by.values()))

@@ -16,6 +16,8 @@ from magics.verbs.desk import WRT, Desk
 @WRT
 def hessian(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
     """Second derivatives as formulas, with their structure and cost: `%graph hessian loss w`."""
+    desk = desk.on(loss)
     node = desk.number(loss)
-    found = {name: second(node, x) for name, x in desk.by(loss, wrt).items()}
-    return Derivatives(loss, found, desk.session.names, order=2)
+    by = desk.by(loss, wrt)
+    found = {name: second(node, x) for name, x in by.items()}
+    return Derivatives(loss, found, desk.session.names, order=2, by=by)

@@ -23,6 +23,7 @@ def modes(
     desk: Desk, value: str, wrt: Sequence[str] = (), at: str = "", time: bool = False
 ) -> Compared:
     """Count the same derivatives forward and in reverse: `%graph modes y x`."""
+    desk = desk.on(value)
     node, by = desk.session.node(value), desk.by(value, wrt)
     sizes, xs = sizes_of(desk, node, at, time), list(by.values())
     return Compared(
