@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +16,23 @@ from engine import Evaluator
 from magics.console import Console
 from tests.shells import Shell, fails, opened
 
+ROOT = Path(__file__).parent.parent
 CELL = """%%graph --quiet
 param w : [] = 3
 valley(x, y) = (1 - x)² + 100 (y - x²)²
 bowl(x) = x^T A x where x ∈ ℝ^n, A ∈ ℝ^(n×n)
 ridge(x, λ=0.1) = λ sum(x²) + w
 shares(x : [n]) = softmax(x)
+"""
+WITHOUT = """
+import sys
+_, missing, told, *lines = sys.argv
+sys.modules[missing] = None
+from tests.shells import fails, opened
+with opened() as shell:
+    shell.cell("%%graph --quiet\\nvalley(x, y) = (1 - x)² + 100 (y - x²)²")
+    for line in lines:
+        assert told in fails(shell, f"%graph {line.format('valley')} --from 1,1"), line
 """
 
 
@@ -117,3 +131,29 @@ def test_two_parameters_of_one_name_are_told_apart_in_every_formula(shell: Shell
     for told in formulas:
         assert "mlp.out.weight" in told
         assert " weight" not in told.replace("by weight", "")
+
+
+@pytest.mark.parametrize(
+    "missing, lines, told",
+    [
+        (
+            "scipy",
+            ["minimise {}", "minimise {} --method gd", "plot race {}"],
+            "minimisers need SciPy: No module named 'scipy",
+        ),
+        (
+            "matplotlib",
+            ["plot field {}", "plot race {}"],
+            "pictures need matplotlib: No module named",
+        ),
+    ],
+)
+def test_what_is_not_installed_is_told_in_words(missing: str, lines: list[str], told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, missing, told, *lines],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import Node, gradients, hessian, jacobian, jvp, ops, var
+from engine import Node, gradients, hessian, jacobian, jvp, ops
 from engine.dims import known, product, same_shape, show
 from engine.graph import depends, toposort
 

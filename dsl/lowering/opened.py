@@ -1,4 +1,4 @@
-"""A function seen from inside: its parameters are inputs, and its name is the value it has there."""
+"""A function opened: its parameters are inputs, and its name is the value it has there."""
 
 from __future__ import annotations
 

@@ -74,6 +74,8 @@ def _found(desk: Desk, f: str, live: Live, **settings: Any) -> Any:
     except Interrupted as interrupted:
         live.end(interrupted.result)
         raise
+    except ImportError as error:
+        raise GraphError(f"minimisers need SciPy: {error}") from None
     except LookupError as error:
         if isinstance(error, EngineError):
             raise
