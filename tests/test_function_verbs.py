@@ -56,6 +56,9 @@ def shell() -> Iterator[Shell]:
         ("explain valley x", "line 3: valley(x, y) = (1 - x)² + 100 (y - x²)²"),
         ("modes shares", "n = 3"),
         ("cost bowl --at n=100", "20.2 k"),
+        ('minimise valley --from "-1.2, 1" --method newton', "newton: converged"),
+        ('minimise valley --from -1.2,1 --method "newton, bfgs"', "converged"),
+        ("plot field valley --x -2:2", "gradient field of valley over x from -2 to 2"),
     ],
 )
 def test_a_function_is_differentiated_without_a_call(shell: Shell, line: str, told: str) -> None:

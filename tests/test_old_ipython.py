@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).parent.parent
 OLD = ROOT / "build" / "ipython-7.34"
-TESTS = ("test_magics.py", "test_session.py", "test_train.py")
+TESTS = ("test_magics.py", "test_session.py", "test_train.py", "test_function_verbs.py")
 CELLS = [
     "import IPython; IPython.__version__",
     "%load_ext magics",
