@@ -57,7 +57,7 @@ def _words(desk: Desk, built: Built) -> Iterator[str]:
         if value is not None:
             yield f"{text} = {in_words(value)}"
         elif told:
-            yield told.text(session.names, text)
+            yield told.text(session.names_below(node), text)
         else:
             yield f"{text} : {node.describe()} = {formula(node, session.names)}"
     yield from (told_of(each.value) for each in built.shown if not nodes_of(each.value))

@@ -80,5 +80,5 @@ class Console:
         if value is not None:
             return in_words(value)
         if told:
-            return told.text(self.session.names)
+            return told.text(self.session.names_below(node))
         return f"{formula(node, self.session.names)}   {node.describe()}"

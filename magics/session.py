@@ -18,6 +18,7 @@ import dsl
 from dsl import Diagnostic, DslError, Program
 from dsl.values import Derived, Formula, describe
 from engine import EngineError, Node
+from engine.graph import toposort
 from engine.show.names import distinct
 from magics.errors import NOTEBOOK, GraphError, Ways
 from magics.legend import legend, within
@@ -169,8 +170,14 @@ class Session:
 
     @property
     def names(self) -> dict[Node, str]:
-        """What the program so far calls its nodes, those of one name with the calls around them."""
-        return distinct(legend(self._program)) if self._program else {}
+        """What the program so far calls its nodes."""
+        return dict(legend(self._program).names) if self._program else {}
+
+    def names_below(self, *nodes: Node) -> dict[Node, str]:
+        """The names of what nodes are made of; where two are the same, with the calls around."""
+        below, known = set(toposort(nodes)), legend(self.program)
+        names = {node: name for node, name in known.names.items() if node in below}
+        return distinct(replace(known, names=names))
 
     def opened(self, function: str, namespace: Namespace) -> Session:
         """The same in which a function is a value: its parameters are inputs, shaped as declared.

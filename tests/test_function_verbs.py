@@ -126,8 +126,11 @@ def test_the_head_of_a_formula_of_several_lines_stands_before_its_last(shell: Sh
 
 def test_two_parameters_of_one_name_are_told_apart_in_every_formula(shell: Shell) -> None:
     shell.user_ns["P"] = torch.ones(5, 3)
-    shell.cell("%%graph --quiet\ninput P : [B, d]\nloss = mean(mlp(P, [4], 1)²)")
+    text = "input P : [B, d]\nloss = mean(mlp(P, [4], 1)²)"
+    console = Console()
+    shell.cell(f"%%graph --quiet\n{text}")
     formulas = [
+        console.enter(f"{text}\n∇_P loss"),
         repr(shell.cell("%graph grad loss P")),
         repr(shell.cell("%graph check loss mlp.out.weight mlp.hidden.0.weight")),
     ]

@@ -65,7 +65,18 @@ def all_closed(
 
 
 def textbook(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:
-    """Nodes of equal value, as a textbook would write them; those in `keep` are not opened."""
+    """Nodes of equal value, as a textbook would write them; those in `keep` are not opened.
+
+    Gradients are in denominator layout, of the shape of what they are by; in numerator layout they
+    are its transpose:
+
+    >>> from engine import gradients, ops, var
+    >>> from engine.show import BOARD, formula
+    >>> A, W = var("A", ["k", "m"]), var("W", ["m", "k"])
+    >>> (g,) = gradients(ops.trace(A @ W), [W])
+    >>> [formula(form, notation=BOARD) for form in textbook([g, g.T])]
+    ['A^T', 'A']
+    """
     found = read(outputs, keep)
     return [_like(node, write(found[node])) for node in outputs]
 

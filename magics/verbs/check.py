@@ -42,7 +42,7 @@ def check(
         )
     feeds, renamed = desk.feeds(node, *own), {"elements": "max_elements"}
     options = {renamed.get(name, name): value for name, value in how.items()}
-    names = desk.session.names
+    names = desk.session.names_below(node, *by.values(), *own)
     return check_gradients(
         node, list(by.values()), feeds, closed=own or None, names=names, **options
     )

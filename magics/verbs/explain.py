@@ -11,6 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from engine import EngineError, Node, why_zero
 from engine.explain import Derivation, Partly, Zero, derive, partly_zero
 from engine.show import Legend
+from engine.show.names import distinct
 from magics.errors import GraphError
 from magics.legend import legend
 from magics.verbs.desk import WRT, Desk
@@ -26,7 +27,7 @@ def explain(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivation:
     desk = desk.on(loss)
     node, nodes = desk.number(loss), list(desk.by(loss, wrt).values())
     known = legend(desk.session.program)
-    known = replace(known, names=desk.session.names)
+    known = replace(known, names=distinct(known))
     told = derive(node, nodes, known.names, known.notes)
     reached = {step.value for step in told.chain.steps}
     doubtful = nodes if wrt else [x for x in nodes if x not in reached]

@@ -26,4 +26,5 @@ def grad(desk: Desk, loss: str, wrt: Sequence[str] = (), layout: str | None = No
     by = desk.by(loss, wrt)
     found = gradients(node, list(by.values()))
     numerator = (layout or desk.layout) == "numerator"
-    return Derivatives(loss, dict(zip(by, found, strict=True)), desk.session.names, numerator)
+    names = desk.session.names_below(node, *found)
+    return Derivatives(loss, dict(zip(by, found, strict=True)), names, numerator)

@@ -20,4 +20,5 @@ def hessian(desk: Desk, loss: str, wrt: Sequence[str] = ()) -> Derivatives:
     node = desk.number(loss)
     by = desk.by(loss, wrt)
     found = {name: second(node, x) for name, x in by.items()}
-    return Derivatives(loss, found, desk.session.names, order=2, by=by)
+    names = desk.session.names_below(node, *found.values())
+    return Derivatives(loss, found, names, order=2, by=by)
