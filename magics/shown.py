@@ -17,6 +17,8 @@ from engine.explain import polynomial
 from engine.show import BOARD, formula, in_a_row, latex, symbol
 from magics.display import Picture
 
+LAST = "derivative"  # what is meant by the last line of a formula
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -142,19 +144,24 @@ class Derivatives:
         return self.numerator and node.rank == 1
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        rows = [self._tex(name, form.node) for name, form in self._forms.items()]
+        rows = [self._tex(name, form) for name, form in self._forms.items()]
         return {"text/plain": repr(self), "text/latex": "\n".join(rows)}
 
-    def _tex(self, name: str, node: Node) -> str:
-        text = self._written(node)
-        try:
-            if "\n" in text:
-                tex = dsl.latex(dsl.parse(text))
-            else:
-                tex = dsl.latex(dsl.parse(f"g = {text}"), "g").removeprefix("g = ")
-        except DslError:  # names that the language does not write
-            tex = latex(node, self._known)
+    def _tex(self, name: str, form: Closed) -> str:
+        *before, last = self._written(form.node).splitlines()
         head = symbol(f"∂{self.loss}/∂{name}")
         if self.order == 2:
             head = rf"\frac{{\partial^2 {symbol(self.loss)}}}{{\partial {symbol(name)}^2}}"
-        return rf"$$\displaystyle {head} = {tex}$$"
+        try:
+            tree = dsl.parse("\n".join([*before, f"{LAST} = {last}"]))
+            parts = [dsl.latex(tree, line.partition(" = ")[0]) for line in before]
+            tex = dsl.latex(tree, LAST).partition(" = ")[2]
+        except DslError:  # names that the language does not write
+            parts, tex = [], latex(form.node, self._known)
+        words = ", ".join([*form.words, *self._costs(form.node)]).replace("_", r"\_")
+        tex += rf" \quad \text{{{words}}}" if words else ""
+        if not parts:
+            return rf"$$\displaystyle {head} = {tex}$$"
+        lines = [part.replace(" = ", " &= ", 1) for part in parts]
+        block = r" \\ ".join([*lines, f"{head} &= {tex}"])
+        return rf"$$\begin{{aligned}} {block} \end{{aligned}}$$"

@@ -124,6 +124,35 @@ def test_the_head_of_a_formula_of_several_lines_stands_before_its_last(shell: Sh
     assert [line.partition(" = ")[0] for line in lines] == ["a", "b", "∇f"]
 
 
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        (
+            "hessian bowl",
+            r"x^2} = A + A^{\top} \quad \text{constant, symmetric, n² operations}$$",
+        ),
+        ("grad steep", r"\quad \text{not reduced}$$"),
+        ("grad bowl", r"\left(A + A^{\top}\right) x$$"),
+    ],
+)
+def test_a_notebook_is_told_of_structure_and_cost_as_a_terminal_is(
+    shell: Shell, line: str, said: str
+) -> None:
+    shell.cell("%%graph --quiet\nsteep(x) = ‖cumsum(x)‖² where x ∈ ℝ^n")
+    shown = shell.cell(f"%graph {line}")._repr_mimebundle_()
+    assert shown["text/latex"].endswith(said)
+
+
+def test_in_a_notebook_the_head_stands_before_the_last_of_several_lines(shell: Shell) -> None:
+    shell.cell("%%graph --quiet\nf(z : [2]) = (z[0]² + z[1] - 11)² + (z[0] + z[1]² - 7)²")
+    tex = shell.cell("%graph grad f")._repr_mimebundle_()["text/latex"]
+    assert [row.partition(" &= ")[0] for row in tex.split(r" \\ ")] == [
+        r"$$\begin{aligned} a",
+        "b",
+        r"\frac{\partial f}{\partial z}",
+    ]
+
+
 def test_two_parameters_of_one_name_are_told_apart_in_every_formula(shell: Shell) -> None:
     shell.user_ns["P"] = torch.ones(5, 3)
     text = "input P : [B, d]\nloss = mean(mlp(P, [4], 1)²)"
