@@ -6,8 +6,10 @@ an identity and a matrix beside its inverse make nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import reduce
 
 from engine import ops
@@ -17,7 +19,6 @@ from engine.graph import Node
 
 ALL = (None, None, None)  # `:` in a key
 COLUMN, ROW = ((..., None), (ALL, None)), ((..., None, ALL), (None, ALL))  # x[:, None], x[None, :]
-
 
 Powers = tuple[tuple[Node, int], ...]
 
@@ -56,22 +57,41 @@ Chain = tuple[Factor, ...]
 
 def is_symmetric(x: Node) -> bool:
     """Whether a node is its own transpose by what it is: D, M + Mᵀ, Mᵀ M, and their inverses."""
-    while x.op is ops.inv:
-        (x,) = x.inputs
+    seen, todo = set[Node](), [x]
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        parts = _symmetric_if(node)
+        if parts is None:
+            return False
+        seen.add(node)
+        todo += parts
+    return True
+
+
+def _symmetric_if(x: Node) -> tuple[Node, ...] | None:
+    """What must be symmetric for x to be so; None if that is not enough."""
     match x:
         case Node(ops.diag | ops.eye):
-            return True
-        case Node(ops.add, (a, b)) if x.rank == 2 and (a is b.T or b is a.T):
-            return True
-        case Node(ops.add | ops.sub, (a, b)) if x.rank == 2:
-            return is_symmetric(a) and is_symmetric(b)
+            return ()
+        case Node(ops.inv, (a,)):
+            return (a,)
+        case Node(ops.add, (a, b)) if x.rank == 2:
+            return () if _are_transposes(a, b) else (a, b)
+        case Node(ops.sub, (a, b)) if x.rank == 2:
+            return a, b
         case Node(ops.mul, (s, a)) | Node(ops.div, (a, s)) if s.rank == 0 and a.rank == 2:
-            return is_symmetric(a)
+            return (a,)
         case Node(ops.neg, (a,)) if x.rank == 2:
-            return is_symmetric(a)
-        case Node(ops.matmul, (a, b)) if x.rank == 2:
-            return (is_flipped(a) and a.inputs[0] is b) or (is_flipped(b) and b.inputs[0] is a)
-    return False
+            return (a,)
+        case Node(ops.matmul, (a, b)) if x.rank == 2 and _are_transposes(a, b):
+            return ()
+    return None
+
+
+def _are_transposes(a: Node, b: Node) -> bool:
+    return (is_flipped(a) and a.inputs[0] is b) or (is_flipped(b) and b.inputs[0] is a)
 
 
 def is_flipped(x: Node) -> bool:
@@ -117,7 +137,15 @@ def _entrywise(x: Node, y: Node) -> Node:
 
 def power(x: Node, n: int) -> Node:
     """xⁿ, element by element."""
-    return x if n == 1 else x ** float(n)
+    return x if n == 1 else x ** as_float(n)
+
+
+def as_float(number: int | Fraction) -> float:
+    """The nearest float; infinite for what is larger than any."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def diagonal(x: Factor) -> Factor:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from engine import ops
-from engine.closed.chains import Factor, by_element, diagonal, is_ones, multiplied
-from engine.closed.terms import Sum, Term, as_it_is, core, total
+from engine.closed.chains import ALL, Factor, by_element, diagonal, is_ones, multiplied
+from engine.closed.terms import LONGEST, Sum, Term, as_it_is, core, length, total
 from engine.closed.writing import single, write
 from engine.dims import Shape, same_shape
 from engine.graph import Node
@@ -172,6 +172,8 @@ def power(y: Node, a: Sum, b: Sum) -> Sum | None:
     if n is None or n != int(n) or not 0 < abs(n) <= SMALL or not base.number:
         return None
     n = int(n)
+    if abs(n) * length(base.number) > LONGEST:
+        return None
     powers = tuple((node, k * n) for node, k in base.scalars)
     if a.shape == ():
         return total([Term(base.number**n, powers)], ())
@@ -184,12 +186,20 @@ def exp(y: Node, x: Sum) -> Sum | None:
     match write(x):
         case Node(ops.log_softmax, (z,)) as inside:
             return as_it_is(ops.softmax(z, inside.attrs["axis"]))
-        case Node(ops.sub, (z, Node() as norm)):
-            while norm.op in (ops.index, ops.expand):
-                norm = norm.inputs[0]
-            if norm.op is ops.logsumexp and norm.inputs[0] is z and _is_last(norm.attrs["axis"], z):
-                return as_it_is(ops.softmax(z))
+        case Node(ops.sub, (z, norm)) if _is_beside(z, norm):
+            return as_it_is(ops.softmax(z))
     return None
+
+
+def _is_beside(z: Node, norm: Node) -> bool:
+    """Whether a node is logsumexp z along the last axis, with that axis kept or put back."""
+    while norm.op is ops.expand:
+        norm = norm.inputs[0]
+    if z.rank != 1 and (norm.rank != z.rank or (norm.shape or ())[-1:] != (1,)):
+        return False
+    while norm.op is ops.index and {*norm.attrs["key"]} <= {None, ..., ALL}:
+        norm = norm.inputs[0]
+    return norm.op is ops.logsumexp and norm.inputs[0] is z and _is_last(norm.attrs["axis"], z)
 
 
 def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:

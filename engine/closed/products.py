@@ -45,6 +45,11 @@ def _meet(a: Term, b: Term, ranks: tuple[int, ...]) -> bool:
     return a.chain[-1].is_column == b.chain[0].is_row
 
 
+def expand(y: Node, x: Sum, *like: Sum) -> Sum | None:
+    """A number at every place; a truth value stays one."""
+    return repeated(x, y.shape) if y.kind == "float" else None
+
+
 def transpose(y: Node, x: Sum) -> Sum | None:
     """Aᵀ."""
     return x.flip if is_flipped(y) and y.rank == 2 else None
@@ -54,7 +59,7 @@ def index(y: Node, x: Sum, *rest: Sum) -> Sum | None:
     """A column x[:, None], a row x[None, :], a scalar with axes; and back."""
     key, rank = y.attrs["key"], len(x.shape or ())
     if x.shape == () and all(each in (None, ...) for each in key):
-        return repeated(x, y.shape)
+        return expand(y, x)
     if rank == 1 and basis.read_place(key, x.shape) is not None:
         return _element(x, basis.read_place(key, x.shape))
     if rank == 1 and key in COLUMN:
@@ -241,7 +246,8 @@ def determinant(y: Node, x: Sum) -> Sum | None:
     term = single(x)
     if y.shape != () or len(term.chain) != 1 or term.number != 1 or term.scalars:
         return None
-    return total([atom(y.op(term.chain[0].node))], ())
+    (factor,) = term.chain
+    return total([atom(y.op(factor.node))], ()) if factor.node.rank == 2 else None
 
 
 def diag(y: Node, x: Sum) -> Sum | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from engine import ops
 from engine.closed import elements, products
 from engine.closed.elements import repeated
-from engine.closed.terms import Sum, as_it_is
+from engine.closed.terms import Sum, as_it_is, settled
 from engine.closed.writing import write
 from engine.dims import same_shape
 from engine.graph import Node, rebuild, toposort
@@ -21,6 +21,7 @@ def read(outputs: Sequence[Node], keep: Collection[Node] = ()) -> dict[Node, Sum
     for node in toposort(outputs, stop=kept.__contains__):
         rule = None if node in kept else RULES.get(node.op.name)
         as_sum = rule(node, *(found[x] for x in node.inputs)) if rule else None
+        as_sum = settled(as_sum) if as_sum else None
         if as_sum is None:
             as_sum = as_it_is(node) if node in kept else _opened(node, found)
         found[node] = as_sum
@@ -61,7 +62,7 @@ RULES: Mapping[str, Callable[..., Sum | None]] = {
     "ones": elements.filled,
     "full": elements.filled,
     "eye": products.identity,
-    "expand": lambda y, x, *like: repeated(x, y.shape),
+    "expand": products.expand,
     "neg": elements.negated,
     "add": elements.add,
     "sub": lambda y, a, b: elements.add(y, a, b, -1),

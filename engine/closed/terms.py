@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from engine import ops
-from engine.closed.chains import Chain, Factor, Powers, built, flipped, joined, multiplied
+from engine.closed.chains import Chain, Factor, Powers, as_float, built, flipped, joined, multiplied
 from engine.dims import Shape
 from engine.graph import Node
 from engine.ops.sources import constant_value
 
 ONE = Fraction(1)
+LONGEST = 4096  # bits of a number; every quotient of two floats has fewer
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,27 @@ def total(terms: Iterable[Term], shape: Shape) -> Sum:
         number = term.number + (before.number if before else 0)
         found[term.like] = replace(before or term, number=number)
     return Sum(tuple(term for term in found.values() if term.number), shape)
+
+
+def length(number: Fraction) -> int:
+    """The bits of a fraction."""
+    return number.numerator.bit_length() + number.denominator.bit_length()
+
+
+def settled(s: Sum) -> Sum | None:
+    """The sum with its longest numbers as floats; None if it cannot be written.
+
+    That is where a number is too large for a float, and for zeros of an unknown shape.
+    """
+    if not s.terms and (s.shape is None or None in s.shape):
+        return None
+    if all(length(term.number) <= LONGEST for term in s.terms):
+        return s
+    numbers = [as_float(term.number) for term in s.terms]
+    if not all(n and math.isfinite(n) for n in numbers):
+        return None
+    terms = zip(s.terms, numbers, strict=True)
+    return replace(s, terms=tuple(replace(term, number=Fraction(n)) for term, n in terms))
 
 
 def atom(x: Node) -> Term:

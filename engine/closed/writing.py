@@ -11,7 +11,7 @@ from functools import reduce
 
 from engine import ops
 from engine.closed import basis
-from engine.closed.chains import Factor, is_ones, multiplied, power, shape_of
+from engine.closed.chains import Factor, as_float, is_ones, multiplied, power, shape_of
 from engine.closed.terms import Sum, Term, core, total
 from engine.dims import Shape, known
 from engine.graph import Node
@@ -31,7 +31,7 @@ def write(s: Sum) -> Node:
 def single(s: Sum) -> Term:
     """A sum as one term: what its terms have in common, times what is left as one factor."""
     if not s.terms:
-        return Term(Fraction(0))
+        return Term(Fraction(0), chain=(Factor(ops.zeros(s.shape)),) if s.shape else ())
     if len(s.terms) == 1:
         return s.terms[0]
     if len(s.shape or ()) == 2 and all(t.chain and t.chain[0].is_row for t in s.terms):
@@ -99,9 +99,10 @@ def _grouped(s: Sum) -> list[Term]:
     for from_right in (True, False):
         i = 0
         while i < len(terms):
-            group = [t for t in terms[i:] if _shared(terms[i], t, from_right)]
+            alike = [k >= i and _shared(terms[i], t, from_right) for k, t in enumerate(terms)]
+            group = [t for t, is_alike in zip(terms, alike, strict=True) if is_alike]
             if len(group) >= max(2, least):
-                terms = [t for t in terms if t not in group]
+                terms = [t for t, is_alike in zip(terms, alike, strict=True) if not is_alike]
                 terms.insert(i, _factored(group, from_right))
             i += 1
     return list(total(terms, s.shape).terms)
@@ -182,7 +183,7 @@ def _fraction(term: Term) -> tuple[Node | None, Node | None]:
     number = abs(term.number)
     above, below = (number.numerator, number.denominator)
     if max(above, below) > LARGEST:
-        above, below = float(number), 1
+        above, below = as_float(number), 1
     over = [] if above == 1 else [ops.const(float(above))]
     under = [] if below == 1 else [ops.const(float(below))]
     over += [power(node, n) for node, n in term.scalars if n > 0]
