@@ -13,7 +13,7 @@ from engine import ops
 from engine.closed.chains import ALL, Factor, by_element, diagonal, is_ones, multiplied
 from engine.closed.terms import LONGEST, Sum, Term, as_it_is, core, length, total
 from engine.closed.writing import single, write
-from engine.dims import Shape, same_shape
+from engine.dims import Shape, same, same_shape
 from engine.graph import Node
 from engine.ops.sources import constant_value
 
@@ -86,13 +86,20 @@ def mul(y: Node, a: Sum, b: Sum) -> Sum | None:
         left, right = single(column), single(row)
         if y.rank == 2 and is_column(left, column) and is_row(right, row):
             return total([left * right], y.shape)
-        if is_column(left, column) and same_shape(row.shape, y.shape):
+        if not same_shape(row.shape, y.shape):
+            continue
+        if is_column(left, column) and _is_as_long(column, y, 0):
             return total([diagonal_of(left) * right], y.shape)
-        if is_row(left, column) and same_shape(row.shape, y.shape):
+        if is_row(left, column) and _is_as_long(column, y, 1):
             return total([right * diagonal_of(left.flip)], y.shape)
     if same_shape(a.shape, y.shape) and same_shape(b.shape, y.shape):
         return _by_element(y, single(a), single(b))
     return None
+
+
+def _is_as_long(x: Sum, y: Node, side: int) -> bool:
+    """Whether a column or a row has an element for each row or column of y."""
+    return same((x.shape or ())[side], (y.shape or ())[side])
 
 
 def _as_row(x: Sum) -> Sum:
@@ -203,7 +210,7 @@ def _is_beside(z: Node, norm: Node) -> bool:
 
 
 def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
-    """x / ‖x‖ for `x / ‖x‖ where ‖x‖ ≠ 0 else 0`; in a branch one number for equal ones."""
+    """x / ‖x‖ for `x / ‖x‖ where ‖x‖ ≠ 0 else 0`, at 0 not a number; one number for equal ones."""
     if _is_not_zero(y.inputs[0]) and not b.terms and same_shape(a.shape, y.shape):
         return a
     if not same_shape(condition.shape, y.shape):

@@ -26,6 +26,9 @@ BOOKKEEPING = frozenset(
 class Closed:
     """A node of equal value as a textbook would write it.
 
+    It is equal wherever all that is written has a finite value: x / ‖x‖ is not a number at x = 0,
+    where the derivative of the norm is 0, and x - x is 0 for an infinite x too.
+
     `reduced` tells whether only operations of a textbook are left; if not, the formula is as right
     but longer than it might be. `structure` is what is known of a matrix by its form.
     """
@@ -67,6 +70,7 @@ def all_closed(
 def textbook(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]:
     """Nodes of equal value, as a textbook would write them; those in `keep` are not opened.
 
+    What equal means where a value is infinite or 0 / 0 is told in `Closed`.
     Gradients are in denominator layout, of the shape of what they are by; in numerator layout they
     are its transpose:
 

@@ -108,6 +108,8 @@ def _times(y: Node, u: Node, rows: Sum, by: Term, shape: Shape) -> Rows:
         return None
     if len(by.chain) == 1 and is_ones(by.chain[0].node):
         by = replace(by, chain=())
+    if by.chain and not same_shape(shape, y.shape):
+        return None
     if not by.chain:
         return total([by * term for term in _spread(u, rows, y).terms], None)
     if _is_scalar(u):

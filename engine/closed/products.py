@@ -35,7 +35,10 @@ def matmul(y: Node, a: Sum, b: Sum) -> Sum | None:
             left, right = right.flip, left
     if not _meet(left, right, ranks):
         return None
-    return total([left * right], y.shape)
+    product = left * right
+    if y.rank == 1 and not product.chain:  # [1, n] by [n]
+        return repeated(total([product], ()), y.shape)
+    return total([product], y.shape)
 
 
 def _meet(a: Term, b: Term, ranks: tuple[int, ...]) -> bool:

@@ -117,11 +117,17 @@ def _mul(node: Node, a: Written, b: Written) -> Written | None:
         return _juxtaposed(scale, right)
     if node.rank == 2 and a.of and b.of and _is(x, COLUMN) and _is(y, ROW):
         return _juxtaposed(_left(a.of), b.of.turned)
-    if node.rank == 2 and a.of and _is(x, COLUMN) and y.shape == node.shape:
+    if node.rank == 2 and a.of and _is(x, COLUMN) and _is_scaled(y, x, node):
         return _juxtaposed(f"diag({a.of.text})", _right(y, b))
-    if node.rank == 2 and b.of and _is(y, ROW) and x.shape == node.shape:
+    if node.rank == 2 and b.of and _is(y, ROW) and _is_scaled(x, y, node):
         return _juxtaposed(_left(a), f"diag({b.of.text})")
     return None
+
+
+def _is_scaled(x: Node, by: Node, node: Node) -> bool:
+    """Whether a column or a row has an element for each row or column of a matrix x."""
+    side = 0 if _is(by, COLUMN) else 1
+    return x.shape == node.shape and (by.shape or ())[side] == (node.shape or ())[side]
 
 
 def _right_of_scalar(node: Node, part: Part) -> str:
