@@ -348,3 +348,9 @@ def test_the_gradients_of_a_classifier_are_those_of_the_lecture() -> None:
     nodes = [*program.grad("loss").values(), *(form.node for form in forms.values())]
     for old, new in zip(*halves(Evaluator(nodes).run({**feeds, **leaves})), strict=True):
         close(new, old, 1e-5)
+
+
+def test_a_choice_by_a_norm_that_is_no_slope_of_it_stays() -> None:
+    (form,) = textbook([ops.where(ops.not_equal(ops.norm(x), 0), a, 0.0)])
+    feeds = {x: torch.zeros(3), a: torch.ones(3)}
+    assert Evaluator([form]).run(feeds)[0].tolist() == [0, 0, 0]

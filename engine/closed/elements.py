@@ -211,7 +211,7 @@ def _is_beside(z: Node, norm: Node) -> bool:
 
 def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
     """x / ‖x‖ for `x / ‖x‖ where ‖x‖ ≠ 0 else 0`, at 0 not a number; one number for equal ones."""
-    if _is_not_zero(y.inputs[0]) and not b.terms and same_shape(a.shape, y.shape):
+    if _is_unit_vector(*y.inputs[:2]) and not b.terms and same_shape(a.shape, y.shape):
         return a
     if not same_shape(condition.shape, y.shape):
         return None
@@ -222,12 +222,14 @@ def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
     return as_it_is(ops.where(write(condition), *numbers))
 
 
-def _is_not_zero(test: Node) -> bool:
-    """`‖x‖ ≠ 0`: where the norm is 0 it has no derivative."""
-    if test.op is not ops.not_equal:
-        return False
-    x, zero = test.inputs
-    return x.op is ops.norm and constant_value(zero) == 0
+def _is_unit_vector(test: Node, value: Node) -> bool:
+    """Whether the value is x / ‖x‖ and the test ‖x‖ ≠ 0: there is no derivative elsewhere."""
+    match test, value:
+        case Node(ops.not_equal, (norm, zero)), Node(ops.div, (_, Node() as under)):
+            while under.op in (ops.expand, ops.reshape, ops.index):
+                under = under.inputs[0]
+            return norm.op is ops.norm and under is norm and constant_value(zero) == 0
+    return False
 
 
 def _is_last(axis: object, x: Node) -> bool:
