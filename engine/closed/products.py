@@ -173,16 +173,10 @@ def sum_to(y: Node, x: Sum, *like: Sum) -> Sum | None:
         return None
     term = single(x)
     inside = core(term, x.shape)
-    return (
-        None
-        if inside is None
-        else total([_outside(term, ops.sum(inside, tuple(range(over))))], y.shape)
-    )
-
-
-def _outside(term: Term, node: Node) -> Term:
-    """The scalars of a term before another node."""
-    return replace(term, chain=(Factor(node),))
+    if inside is None:
+        return None
+    rows = Factor(ops.sum(inside, tuple(range(over))))
+    return total([replace(term, chain=(rows,))], y.shape)
 
 
 def place(y: Node, g: Sum, index: Sum, *like: Sum) -> Sum | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +25,14 @@ WRT = argument(  # of every verb that differentiates; `Desk.by` reads it
     help="by these values; all parameters, else all inputs",
 )
 
+
 LAYOUTS = ("denominator", "numerator")
+
+
+def takes_negative_numbers(verb: Any) -> Any:
+    """Let a verb take `-1.2,1` unquoted: argparse holds it for an option unless it is a number."""
+    verb.parser._negative_number_matcher = re.compile(r"-[\d.]")
+    return verb
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,15 @@ class Desk:
     def feeds(self, *nodes: Node) -> dict[Node, Any]:
         """A value for each leaf below the nodes. Raises GraphError for an input without one."""
         return self.session.supply.feeds(self.session.program, nodes, self.names)
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """The parameters of the session by path, as far as they can be drawn."""
+        found = dict[str, Any]()
+        for path, leaf in self.session.program.params.items():
+            with suppress(GraphError, EngineError):
+                found[path] = self.feeds(leaf)[leaf]
+        return found
 
     def by(self, loss: str, names: Sequence[str]) -> dict[str, Node]:
         """What a value is differentiated by: these, else its leaves. Raises GraphError."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,11 +14,12 @@ from engine import EngineError
 from magics.errors import GraphError
 from magics.minimised import Live, Race
 from magics.supply import is_plain, usable
-from magics.verbs.desk import WRT, Desk
+from magics.verbs.desk import WRT, Desk, takes_negative_numbers
 
 QUOTES = "\"'"
 
 
+@takes_negative_numbers
 @magic_arguments("graph minimise")
 @argument("f", metavar="F", help="a function of the graph, or a value that is a number")
 @WRT
@@ -64,10 +63,6 @@ def minimise(
     return found if len(found) > 1 else next(iter(found.values()))
 
 
-# argparse takes what begins with `-` for an option unless it looks like a negative number
-vars(minimise)["parser"]._negative_number_matcher = re.compile(r"-[\d.]")
-
-
 def _found(desk: Desk, f: str, live: Live, **settings: Any) -> Any:
     try:
         return desk.session.program.minimise(f, callback=live, **settings)
@@ -104,16 +99,7 @@ def _function(desk: Desk, f: str, x0: Any) -> dict[str, Any]:
             help=f'`%graph minimise {f} --from "{", ".join(["0"] * len(own))}"`',
         )
     held = {name: value for name, value in usable(desk.names).items() if name not in own}
-    return {"x0": x0, "consts": {**held, **_parameters(desk)}}
-
-
-def _parameters(desk: Desk) -> dict[str, Any]:
-    """The parameters of the session, as far as they can be drawn."""
-    program, found = desk.session.program, dict[str, Any]()
-    for path, leaf in program.params.items():
-        with suppress(GraphError, EngineError):
-            found[path] = desk.session.supply.feeds(program, [leaf], desk.names)[leaf]
-    return found
+    return {"x0": x0, "consts": {**held, **desk.learned}}
 
 
 def _value(desk: Desk, f: str, wrt: Sequence[str], x0: Any) -> dict[str, Any]:

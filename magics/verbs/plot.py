@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from engine import EngineError
 from engine.show import visible
 from magics.errors import GraphError
 from magics.progress import counted
 from magics.supply import needed, usable
-from magics.verbs.desk import Desk
+from magics.verbs.desk import Desk, takes_negative_numbers
 
 KINDS = ("field", "race", "surface", "landscape", "curves")
 RACERS = "gd,momentum,adam,newton,bfgs"
 QUOTES = "\"'"
 
 
+@takes_negative_numbers
 @magic_arguments("graph plot")
 @argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
 @argument(
@@ -62,11 +60,6 @@ def plot(desk: Desk, kind: str, names: Sequence[str] = (), **options: Any) -> An
     except ImportError as error:
         raise GraphError(f"pictures need matplotlib: {error}") from None
     return _saved(drawn, options["to"]) if options.get("to") else drawn
-
-
-# argparse takes what begins with `-` for an option unless it looks like a negative number
-parser: Any = plot.parser  # pyright: ignore[reportFunctionMemberAccess]
-parser._negative_number_matcher = re.compile(r"-[\d.]")
 
 
 def _saved(drawn: Any, to: str) -> Any:
@@ -188,7 +181,8 @@ def _plane(desk: Desk, names: list[str]) -> Any:
     name, *by = names
     if name in program.functions:
         _only(names, "picture of a function")
-        return of_function(program, name, {**usable(desk.names), **_parameters(desk)})
+        params = {program.params[path]: value for path, value in desk.learned.items()}
+        return of_function(program, name, {**usable(desk.names), **params})
     node = desk.number(_known(desk, name))
     return over(name, node, desk.by(name, by), desk.feeds(node))
 
@@ -201,15 +195,6 @@ def _known(desk: Desk, name: str) -> str:
     near = get_close_matches(name, program.functions, n=1)
     way = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(program.functions)}"
     raise GraphError(f"`{visible(name)}` is no function of this graph", help=visible(way, 200))
-
-
-def _parameters(desk: Desk) -> dict[Any, Any]:
-    """The parameters of the session by leaf, as far as they can be drawn."""
-    program, found = desk.session.program, dict[Any, Any]()
-    for leaf in program.params.values():
-        with suppress(GraphError, EngineError):
-            found[leaf] = desk.session.supply.feeds(program, [leaf], desk.names)[leaf]
-    return found
 
 
 def _ranges(desk: Desk, f: Any, options: Mapping[str, Any]) -> list[tuple[float, float]]:
