@@ -12,7 +12,7 @@ from fractions import Fraction
 from engine import ops
 from engine.closed.chains import ALL, Factor, by_element, diagonal, is_ones, multiplied
 from engine.closed.terms import LONGEST, Sum, Term, as_it_is, core, length, total
-from engine.closed.writing import single, write
+from engine.closed.writing import instead, single, write
 from engine.dims import Shape, same, same_shape
 from engine.graph import Node
 from engine.ops.sources import constant_value
@@ -215,11 +215,13 @@ def where(y: Node, condition: Sum, a: Sum, b: Sum) -> Sum | None:
         return a
     if not same_shape(condition.shape, y.shape):
         return None
-    branches = [_scalar(x) for x in (a, b)]
-    numbers = [
-        write(x if t is None else Sum((t,), ())) for x, t in zip((a, b), branches, strict=True)
+    test, *values = y.inputs
+    numbers = [_scalar(x) for x in (a, b)]
+    branches = [
+        instead(value, x) if number is None else write(Sum((number,), ()))
+        for value, x, number in zip(values, (a, b), numbers, strict=True)
     ]
-    return as_it_is(ops.where(write(condition), *numbers))
+    return as_it_is(ops.where(instead(test, condition), *branches))
 
 
 def _is_unit_vector(test: Node, value: Node) -> bool:

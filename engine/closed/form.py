@@ -9,8 +9,7 @@ from engine import ops
 from engine.closed.chains import COLUMN, ROW, is_flipped
 from engine.closed.reading import read
 from engine.closed.structure import Structure, structure
-from engine.closed.writing import write
-from engine.dims import same_shape
+from engine.closed.writing import instead
 from engine.graph import Node, toposort
 
 # What reverse and forward mode need to bring cotangents into place, and no textbook writes.
@@ -82,12 +81,7 @@ def textbook(outputs: Sequence[Node], keep: Collection[Node] = ()) -> list[Node]
     ['A^T', 'A']
     """
     found = read(outputs, keep)
-    return [_like(node, write(found[node])) for node in outputs]
-
-
-def _like(old: Node, new: Node) -> Node:
-    """The new node, if it is of the shape and kind of the old one."""
-    return new if new.kind == old.kind and same_shape(new.shape, old.shape) else old
+    return [instead(node, found[node]) for node in outputs]
 
 
 def is_reduced(node: Node, keep: Collection[Node] = ()) -> bool:

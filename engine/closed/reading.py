@@ -8,7 +8,7 @@ from engine import ops
 from engine.closed import elements, products
 from engine.closed.elements import repeated
 from engine.closed.terms import Sum, as_it_is, settled
-from engine.closed.writing import write
+from engine.closed.writing import instead, write
 from engine.dims import same_shape
 from engine.graph import Node, rebuild, toposort
 
@@ -48,12 +48,7 @@ def _as_scalar(x: Node, inputs: Sequence[Sum]) -> Node | None:
 
 def _rebuilt(node: Node, found: Mapping[Node, Sum]) -> Node:
     """The node over its inputs in their textbook form."""
-    return rebuild(node, tuple(_fitting(x, write(found[x])) for x in node.inputs))
-
-
-def _fitting(old: Node, new: Node) -> Node:
-    """The new node if it has the shape and kind of the old one."""
-    return new if new.kind == old.kind and same_shape(new.shape, old.shape) else old
+    return rebuild(node, tuple(instead(x, found[x]) for x in node.inputs))
 
 
 RULES: Mapping[str, Callable[..., Sum | None]] = {

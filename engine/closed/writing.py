@@ -13,7 +13,7 @@ from engine import ops
 from engine.closed import basis
 from engine.closed.chains import Factor, as_float, is_ones, multiplied, power, shape_of
 from engine.closed.terms import Sum, Term, core, total
-from engine.dims import Shape, known
+from engine.dims import Shape, known, same_shape
 from engine.graph import Node
 
 MOST = 64  # elements that are written one by one
@@ -26,6 +26,12 @@ def write(s: Sum) -> Node:
         return ops.zeros(s.shape)
     elements = _elements(s)
     return _term(single(s), s.shape) if elements is None else elements
+
+
+def instead(x: Node, s: Sum) -> Node:
+    """The node of a sum in the place of x, if it is of its shape and kind; else x itself."""
+    made = write(s)
+    return made if made.kind == x.kind and same_shape(made.shape, x.shape) else x
 
 
 def single(s: Sum) -> Term:
