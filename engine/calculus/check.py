@@ -65,19 +65,25 @@ def check_gradients(
         output, feeds = _along(output, wrt, feeds, random)
     slopes = gradients(output, wrt)
     known = {node: name for node, name in (names or {}).items() if node not in slopes}
-    textbook = [] if closed is not None else all_closed(slopes, known)
-    forms = [form.node for form in textbook] if closed is None else [*closed]
-    reduced = [form.reduced for form in textbook] or [True] * len(forms)
-    probe = Probe(output, wrt, feeds)
-    values = Evaluator([*slopes, *forms]).run(probe.feeds)
-    found = zip(wrt, values[: len(wrt)], values[len(wrt) :], strict=True)
+    forms, probe = _forms(slopes, closed, known), Probe(output, wrt, feeds)
+    values = Evaluator([*slopes, *(form for form, _ in forms)]).run(probe.feeds)
+    found = zip(wrt, forms, values[: len(wrt)], values[len(wrt) :], strict=True)
     rows: list[Row] = []
-    for (leaf, analytic, other), form, done in zip(found, forms, reduced, strict=True):
+    for leaf, (form, done), analytic, other in found:
         three = _Three(probe, leaf, analytic, other, method, rtol)
         elements = tuple(map(three.element, _places(analytic, other, max_elements, random)))
         shape = tuple(probe.leaves[leaf].shape)
         rows.append(Row(elements, leaf, shape, form, done, known, three.refused))
     return GradientReport(tuple(e for row in rows for e in row.elements), tuple(rows), order)
+
+
+def _forms(
+    slopes: Sequence[Node], closed: Sequence[Node] | None, known: Mapping[Node, str]
+) -> list[tuple[Node, bool]]:
+    """The gradients in the form given, else in the textbook's; and whether it is reduced."""
+    if closed is not None:
+        return [(form, True) for form in closed]
+    return [(form.node, form.reduced) for form in all_closed(slopes, known)]
 
 
 def _check_call(wrt: Sequence[Node], closed: Sequence[Node] | None, rtol: float, most: int) -> None:

@@ -37,6 +37,11 @@ class Edge:
     values: Mapping[Node, Tensor]
 
     @property
+    def floats(self) -> str:
+        """The kind of floats that flow: `float32`."""
+        return str(self.g.dtype).removeprefix("torch.")
+
+    @property
     def where(self) -> str:
         """`in all 3 elements`, of which only those count that the loss depends on."""
         n, of = int(self.g.count_nonzero()), self.g.numel()
@@ -138,9 +143,8 @@ def _factor(edge: Edge) -> Reason:
 
 
 def _too_small(edge: Edge) -> Reason:
-    floats = str(edge.g.dtype).removeprefix("torch.")
     return Reason(
-        f"the product of slopes is too small for {floats}",
+        f"the product of slopes is too small for {edge.floats}",
         "it flows with factors nearer to 1, or in more precise floats",
     )
 
@@ -150,9 +154,8 @@ def _sum(edge: Edge) -> Reason:
 
 
 def _saturated(edge: Edge) -> Reason:
-    floats = str(edge.g.dtype).removeprefix("torch.")
     return Reason(
-        f"saturated: its slope is exactly 0 in {floats} {edge.where}",
+        f"saturated: its slope is exactly 0 in {edge.floats} {edge.where}",
         "it flows for inputs nearer to 0: smaller weights, or a normalisation before it",
     )
 
