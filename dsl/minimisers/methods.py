@@ -81,7 +81,10 @@ def _run(
     """What a method does, and after how many steps it ends if nobody says."""
     if isinstance(method, str) and not takes_rate(method):
         if lr is not None:
-            raise KindError(f"`{method}` finds the length of its steps itself and takes no lr")
+            raise KindError(
+                f"`{method}` finds the length of its steps itself and takes no lr",
+                hint="leave it out; gd, momentum, nesterov and adam take one",
+            )
         return _own_step(canonical(method), options, n)
     from .descent import descend
 
@@ -95,7 +98,9 @@ def _own_step(name: str, options: Mapping[str, Any], n: int) -> tuple[Run, int |
         from .newton import newton
 
         if options:
-            raise KindError(f"newton takes no {', '.join(options)}")
+            raise KindError(
+                f"newton takes no {', '.join(options)}", hint="it has `tol` and `steps`"
+            )
         return lambda walk: (newton(walk), {}), STEPS_EACH * n
     from .borrowed import BORROWED, borrow
 

@@ -95,11 +95,14 @@ def _check_call(wrt: Sequence[Node], closed: Sequence[Node] | None, rtol: float,
                 hint="check the gradient with respect to the variables that `{0}` is computed from",
             )
     if closed is not None and len(closed) != len(wrt):
-        raise GradientError(f"there are {len(closed)} formulas for {len(wrt)} gradients")
+        raise GradientError(
+            f"there are {len(closed)} formulas for {len(wrt)} gradients",
+            hint="give one for each node of `wrt`, in their order",
+        )
     if not 0 <= rtol < 1:
         raise GradientError(f"a relative tolerance lies between 0 and 1, not at {rtol}")
     if most < 1:
-        raise GradientError(f"cannot compare {most} elements")
+        raise GradientError(f"cannot compare {most} elements", hint="it takes 1 or more")
 
 
 def _along(
